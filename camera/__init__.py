@@ -1,0 +1,1 @@
+"""Pictures: where they come from and whether they can be trusted."""

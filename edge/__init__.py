@@ -1,0 +1,3 @@
+"""The appliance: decisions, records, services and commands."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""What the line asks and what it is told."""

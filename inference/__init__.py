@@ -1,0 +1,1 @@
+"""Models: bundles, the transform before them, and the child process that runs them."""

@@ -1,0 +1,1 @@
+"""The way to the fleet: chain, segments, MQTT."""

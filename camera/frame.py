@@ -48,7 +48,7 @@ class Frame:
     encoded: bytes | None = None
     part_id: str | None = None
     truth: str | None = None
-    tags: Mapping[str, str] = field(default=NO_TAGS)
+    tags: Mapping[str, str] = field(default_factory=lambda: NO_TAGS)
     doubts: tuple[Doubt, ...] = ()
 
 

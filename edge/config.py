@@ -1,0 +1,294 @@
+"""Everything that can be configured: names, types, limits, defaults. Frozen once read.
+
+`edge/config_file.py` reads these from YAML. Units are in the names. A secret is never a value here:
+only the path of a file that holds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from edge.records import Degree
+
+SIZES = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _below_folder(path: Path, info: ValidationInfo) -> Path:
+    folder = (info.context or {}).get("folder", Path())
+    return Path(folder, path.expanduser()).absolute()
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?B?)\s*", value, re.IGNORECASE)
+    unit = match.group(2).upper() if match else "?"
+    unit = unit if unit in SIZES else unit + "B"
+    if match is None or unit not in SIZES:
+        raise ValueError("expected a size such as 500MB or 20GB")
+    return int(float(match.group(1)) * SIZES[unit])
+
+
+def _bundle(name: str, info: ValidationInfo) -> str:
+    return name if name.startswith("@") else str(_below_folder(Path(name), info))
+
+
+FilePath = Annotated[Path, AfterValidator(_below_folder)]
+ByteSize = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Milliseconds = Annotated[float, Field(ge=0)]
+
+
+class Section(BaseModel):
+    """A mapping in the file: unknown keys are errors, values cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Station(Section):
+    """Which inspection point this is."""
+
+    site: Name
+    line: Name
+    name: Name
+    time_zone: str = "UTC"
+
+    @property
+    def path(self) -> str:
+        """`site/line/station`, as in records and topics."""
+        return f"{self.site}/{self.line}/{self.name}"
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"no such time zone: {zone!r} (try Europe/Berlin or UTC)") from error
+        return zone
+
+
+class DoubtLimits(Section):
+    """When a picture is doubtful. Leave them alone until `camera tune` says otherwise."""
+
+    black_below: float = Field(default=12.0, ge=0, le=255)
+    blown_out_above: float = Field(default=0.8, gt=0, le=1)
+    blurred_below: float | None = Field(default=None, ge=0)
+    frozen_after: int = Field(default=5, ge=2)
+    stale_after_ms: Milliseconds = 1000.0
+
+
+class CameraBase(Section):
+    """What all cameras have."""
+
+    roi: tuple[int, int, int, int] | None = None
+    rotate: Literal[0, 90, 180, 270] = 0
+    doubts: DoubtLimits = DoubtLimits()
+
+    @field_validator("roi")
+    @classmethod
+    def _roi(cls, roi: tuple[int, int, int, int] | None) -> tuple[int, int, int, int] | None:
+        if roi is not None and (min(roi[:2]) < 0 or min(roi[2:]) < 1):
+            raise ValueError("expected [x, y, width, height], x and y from 0, the others from 1")
+        return roi
+
+
+class SyntheticCamera(CameraBase):
+    """The simulated line. `parts_per_second: 0` gives parts as fast as they are asked for."""
+
+    source: Literal["synthetic"]
+    width: int = Field(default=640, ge=64, le=8192)
+    height: int = Field(default=480, ge=64, le=8192)
+    seed: int = Field(default=1, ge=0)
+    parts_per_second: float = Field(default=5.0, ge=0)
+    defect_rate: float = Field(default=0.05, ge=0, le=1)
+    drift: float = 0.0
+    empty_every: int = Field(default=0, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+
+
+class FolderCamera(CameraBase):
+    """Pictures in a folder, in order of their names."""
+
+    source: Literal["folder"]
+    path: FilePath
+    width: int | None = Field(default=None, ge=1)
+    height: int | None = Field(default=None, ge=1)
+    label_from_folder: bool = False
+    loop: bool = False
+
+
+class VideoCamera(CameraBase):
+    """A video file, every picture of it."""
+
+    source: Literal["video"]
+    path: FilePath
+    width: int | None = Field(default=None, ge=1)
+    height: int | None = Field(default=None, ge=1)
+
+
+class V4l2Camera(CameraBase):
+    """A camera at this machine (`edge-inspect camera list` prints what to write here)."""
+
+    source: Literal["v4l2"]
+    device: Path
+    width: int | None = Field(default=None, ge=1)
+    height: int | None = Field(default=None, ge=1)
+    pixel_format: Annotated[str, Field(pattern=r"^.{4}$")] | None = None
+    frames_per_second: float | None = Field(default=None, gt=0)
+    controls: dict[str, int] = Field(default_factory=dict)
+
+
+class RtspCamera(CameraBase):
+    """A network camera. User and password are the two lines of `credentials_file`."""
+
+    source: Literal["rtsp"]
+    url: Annotated[str, Field(pattern=r"^rtsps?://")]
+    credentials_file: FilePath | None = None
+    width: int | None = Field(default=None, ge=1)
+    height: int | None = Field(default=None, ge=1)
+
+    @field_validator("url")
+    @classmethod
+    def _no_secret(cls, url: str) -> str:
+        if "@" in url.split("//", 1)[-1].split("/", 1)[0]:
+            raise ValueError("user and password belong into credentials_file, not into the URL")
+        return url
+
+
+Camera = Annotated[
+    SyntheticCamera | FolderCamera | VideoCamera | V4l2Camera | RtspCamera,
+    Field(discriminator="source"),
+]
+
+
+class Trigger(Section):
+    """What makes a part: every picture, or a tick of the clock."""
+
+    source: Literal["continuous", "interval"] = "continuous"
+    every_ms: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _interval(self) -> Trigger:
+        if (self.source == "interval") != (self.every_ms is not None):
+            raise ValueError("every_ms goes with source: interval, and only there")
+        return self
+
+
+class Model(Section):
+    """Which bundle decides. `deadline_ms` overrides the bundle's own; 0 means none."""
+
+    bundle: Annotated[str, AfterValidator(_bundle), Field(min_length=1)]
+    deadline_ms: Milliseconds | None = None
+    threads: int = Field(default=1, ge=1, le=64)
+
+
+class DecisionRules(Section):
+    """The ceiling of automation and the errors that the plant can bear."""
+
+    automation: Degree = "shadow"
+    max_escape: Share = 0.01
+    max_overkill: Share = 0.01
+    confidence: Share = 0.95
+    max_slip: Share | None = None
+    spot_checks_per_day: int = Field(default=20, ge=0)
+    ask: Literal["all", "sample"] = "all"
+    accept_below: float | None = Field(default=None, ge=0, le=1)
+    reject_above: float | None = Field(default=None, ge=0, le=1)
+    allow_uncertified: bool = False
+
+    @model_validator(mode="after")
+    def _cuts(self) -> DecisionRules:
+        if (self.accept_below is None) != (self.reject_above is None):
+            raise ValueError("accept_below and reject_above are given together")
+        if (self.accept_below or 0.0) > (1.0 if self.reject_above is None else self.reject_above):
+            raise ValueError("accept_below must not be above reject_above")
+        return self
+
+
+class Escalation(Section):
+    """How long a person may take, and what happens to the part then (never accept)."""
+
+    deadline_s: float = Field(default=60.0, gt=0)
+    fallback: Literal["hold", "reject"] = "hold"
+
+
+class Sync(Section):
+    """The broker. Without this section nothing leaves the station."""
+
+    broker: Annotated[str, Field(pattern=r"^mqtts?://[^/@\s]+$")]
+    acknowledge: Literal["broker"] = "broker"
+    credentials_file: FilePath | None = None
+    ca_file: FilePath | None = None
+    certificate_file: FilePath | None = None
+    key_file: FilePath | None = None
+
+
+class Web(Section):
+    """Where the operators' page listens."""
+
+    listen: Annotated[str, Field(pattern=r"^[^\s]+:[0-9]{1,5}$")] = "127.0.0.1:8080"
+
+
+class Storage(Section):
+    """What is kept, how much of it, and for how long."""
+
+    images: str = "escalated+rejected+random"
+    max_bytes: ByteSize = 20 * 10**9
+    keep_pictures_days: float = Field(default=30, gt=0)
+    keep_records_days: float = Field(default=730, gt=0)
+
+    @field_validator("images")
+    @classmethod
+    def _policy(cls, policy: str) -> str:
+        from edge.store.images import parse_policy
+
+        parse_policy(policy)
+        return policy
+
+
+class Config(Section):
+    """One station."""
+
+    station: Station
+    state_dir: FilePath
+    status_dir: FilePath | None = None
+    camera: Camera
+    trigger: Trigger = Trigger()
+    model: Model
+    decision: DecisionRules = DecisionRules()
+    escalation: Escalation = Escalation()
+    sync: Sync | None = None
+    web: Web = Web()
+    storage: Storage = Storage()
+
+    @property
+    def status_folder(self) -> Path:
+        """Where the services leave their world-readable status files."""
+        if self.status_dir is not None:
+            return self.status_dir
+        if self.state_dir == Path("/var/lib/edge-inspect"):
+            return Path("/run/edge-inspect")
+        return self.state_dir / "status"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the values in force: comments and spelling do not change it."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,230 @@
+"""Reading line.db, for other processes and for commands. Never writes a byte of the database.
+
+Works while the line runs, after it stopped or was killed, before its first record, and when
+another file has taken the place of the old one. Each call is one short read: a long one would keep
+the writer's log from being emptied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.store import escalations, schema
+from edge.store.errors import Replaced
+from edge.store.escalations import Escalation
+from edge.store.follow import Following
+from edge.store.rows import DISPOSITION, INSPECTION, Row
+from sync.chain import GENESIS
+
+_ROW = "seq, body, hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the stored chain begins: records up to `seq` were deleted; 0 when none were."""
+
+    seq: int
+    hash: str
+    count: int = 0
+    at: str | None = None
+    acknowledged_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the journal knows about one part. `automation` is the last change before it."""
+
+    inspection: Row
+    disposition: Row | None
+    automation: Row | None
+    calibration: Row | None
+    open: Escalation | None
+
+
+class Archive:
+    """A reader of one database. Used from one thread.
+
+    A missing or empty file reads as no records: the service may not have started yet. Every call
+    first looks whether the path is still the file that is open. Raises sqlite3.Error when the file
+    is damaged or cannot be opened, WrongVersion when it is too new or too old to be understood.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file = Following(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Archive:
+        """An archive of `path`, whose version is checked now."""
+        archive = cls(path)
+        with archive._file.reading():
+            return archive
+
+    def close(self) -> None:
+        """Let the file go. May be called twice; the next call opens it again."""
+        self._file.close()
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    @property
+    def epoch(self) -> str | None:
+        """The epoch of the file; None before it is made."""
+        row = self._one("SELECT value FROM meta WHERE key = 'epoch'")
+        return None if row is None else str(row[0])
+
+    @property
+    def anchor(self) -> Anchor:
+        """Where the stored chain begins."""
+        row = self._one(
+            "SELECT seq, hash, count, at, acknowledged_by FROM anchors ORDER BY seq DESC LIMIT 1"
+        )
+        return Anchor(0, GENESIS) if row is None else Anchor(row[0], row[1].hex(), *row[2:])
+
+    def rows(
+        self, after_seq: int, max_rows: int, max_bytes: int, epoch: str | None = None
+    ) -> list[Row]:
+        """The next records in order of seq: at most `max_rows`, bodies at most `max_bytes` in all.
+
+        At least one where there is one, however large. With `epoch`, raises Replaced when the file
+        holds another one.
+        """
+        found: list[Row] = []
+        with self._file.reading() as database:
+            if database is None:
+                return found
+            if epoch is not None and epoch != self.epoch:
+                raise Replaced(f"{self.path}: no longer epoch {epoch}")
+            size = 0
+            for row in database.execute(
+                f"SELECT {_ROW} FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after_seq, max_rows),
+            ):
+                size += len(row[1])
+                if found and size > max_bytes:
+                    break
+                found.append(_row(row))
+        return found
+
+    def newest(
+        self, limit: int, since: str | None = None, decision: str | None = None
+    ) -> list[Row]:
+        """The newest inspections, newest last. `since` is a UTC time as records write it."""
+        terms, values = ["decision IS NOT NULL"], list[object]()
+        if decision is not None:
+            terms.append("decision = ?")
+            values.append(decision)
+        if since is not None:
+            terms.append("at >= ?")
+            values.append(since)
+        inner = f"SELECT seq FROM records WHERE {' AND '.join(terms)} ORDER BY seq DESC LIMIT ?"
+        return self._many(
+            f"SELECT {_ROW} FROM records WHERE seq IN ({inner}) ORDER BY seq", *values, limit
+        )
+
+    def latest(self, kind: str, before_seq: int | None = None) -> Row | None:
+        """The newest record of a rare kind (not inspections or dispositions), such as an alarm."""
+        rows = self._many(
+            f"SELECT {_ROW} FROM records WHERE schema = ? AND {schema.FREQUENT}"
+            " AND seq < ? ORDER BY seq DESC LIMIT 1",
+            kind,
+            (1 << 62) if before_seq is None else before_seq,
+        )
+        return rows[0] if rows else None
+
+    def find(self, name: str) -> list[Row]:
+        """Inspections with this id, or else with this part id, oldest first."""
+        found = self._many(
+            f"SELECT {_ROW} FROM records WHERE subject = ? AND schema = ?", name, INSPECTION
+        )
+        return found or self._many(
+            f"SELECT {_ROW} FROM records WHERE part_id = ? ORDER BY seq", name
+        )
+
+    def disposition(self, inspection: str) -> Row | None:
+        """What finally happened to the part of this inspection; None when that is open."""
+        return self._about(inspection, DISPOSITION)
+
+    def story(self, inspection: str) -> Story | None:
+        """Everything about one inspection, by its id; None when there is no such inspection."""
+        with self._file.reading():
+            found = self._about(inspection, INSPECTION)
+            if found is None:
+                return None
+            waiting = [e for e in self.open_escalations() if e.inspection == inspection]
+            return Story(
+                found,
+                self.disposition(inspection),
+                self.latest("automation/1", found.seq),
+                self.latest("calibration/1", found.seq),
+                waiting[0] if waiting else None,
+            )
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind the epoch has seen, deleted ones included.
+
+        Names: `inspection/1`, `decision:accept`, `disposition:hold:fallback` and so on.
+        """
+        with self._file.reading() as database:
+            return dict(database.execute("SELECT name, n FROM counts")) if database else {}
+
+    def last_hash(self, seq: int) -> str | None:
+        """The hash of the record `seq`, from its row or the anchor; zeros for 0, else None."""
+        if seq == 0:
+            return GENESIS
+        row = self._one(
+            "SELECT hash FROM records WHERE seq = ?1"
+            " UNION ALL SELECT hash FROM anchors WHERE seq = ?1",
+            seq,
+        )
+        return None if row is None else _hex(row[0])
+
+    def head(self) -> tuple[int, str]:
+        """Seq and hash of the newest record."""
+        row = self._one("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1")
+        if row is not None:
+            return int(row[0]), _hex(row[1])
+        anchor = self.anchor
+        return anchor.seq, anchor.hash
+
+    def state(self, key: str) -> str | None:
+        """What the line keeps under this key."""
+        row = self._one("SELECT value FROM state WHERE key = ?", key)
+        return None if row is None else str(row[0])
+
+    def open_escalations(self) -> list[Escalation]:
+        """Escalated inspections without a disposition, oldest first."""
+        with self._file.reading() as database:
+            return escalations.read_open(database) if database else []
+
+    def _about(self, inspection: str, kind: str) -> Row | None:
+        rows = self._many(
+            f"SELECT {_ROW} FROM records WHERE subject = ? AND schema = ?", inspection, kind
+        )
+        return rows[0] if rows else None
+
+    def _many(self, statement: str, *values: object) -> list[Row]:
+        with self._file.reading() as database:
+            if database is None:
+                return []
+            return [_row(row) for row in database.execute(statement, values)]
+
+    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        with self._file.reading() as database:
+            if database is None:
+                return None
+            row: tuple[Any, ...] | None = database.execute(statement, values).fetchone()
+            return row
+
+
+def _row(row: tuple[int, bytes, bytes]) -> Row:
+    return Row(row[0], row[1], row[2].hex())
+
+
+def _hex(value: bytes) -> str:
+    return value.hex()

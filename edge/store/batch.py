@@ -1,0 +1,104 @@
+"""What one transaction writes: bodies made, chained and sorted into tables. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from edge.records import Disposition, Inspection, Record
+from edge.store.errors import AlreadyDecided, Unwritable
+from edge.store.escalations import Deadline
+from edge.store.rows import columns, counted
+from sync.chain import body, link
+
+RecordRow = tuple[int, str, str, str | None, str | None, str | None, bytes, bytes]
+EscalationRow = tuple[str, int, str | None, str, int, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A record that is on the disk, with its place in the chain."""
+
+    seq: int
+    body: bytes
+    hash: str
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest record of a chain. Before the first one: seq 0 and 64 zeros."""
+
+    stream: str
+    epoch: str
+    seq: int
+    hash: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows of one transaction.
+
+    `opened` are escalations that begin, `disposed` the inspections that got their disposition.
+    Of these, `earlier` were not part of this batch: whether they exist is for the database to say.
+    """
+
+    chained: list[Committed] = field(default_factory=list)
+    rows: list[RecordRow] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    opened: dict[str, EscalationRow] = field(default_factory=dict)
+    disposed: set[str] = field(default_factory=set)
+    earlier: dict[str, Disposition] = field(default_factory=dict)
+
+
+def make_batch(
+    head: Head, records: Iterable[Record], deadlines: Mapping[str, Deadline], boot_id: str
+) -> Batch:
+    """Chain the records behind `head`.
+
+    Raises Unwritable for a record that is not JSON or for an escalated and asked inspection
+    without a deadline, AlreadyDecided for two dispositions of one inspection.
+    """
+    batch = Batch()
+    inspections: set[str] = set()
+    seq, last = head.seq, head.hash
+    for record in records:
+        seq += 1
+        content = record.content()
+        content.update(stream=head.stream, epoch=head.epoch, seq=seq)
+        try:
+            made = body(content)
+            found = columns(content)
+        except (TypeError, ValueError) as error:
+            raise Unwritable(f"{record.schema} {record.id}: {error}", record) from error
+        last = link(last, made)
+        batch.chained.append(Committed(seq, made, last, record))
+        batch.rows.append((seq, *found, made, bytes.fromhex(last)))
+        batch.counts.update(counted(content))
+        if isinstance(record, Inspection):
+            inspections.add(record.id)
+            if record.decision == "escalate" and record.asked:
+                batch.opened[record.id] = _escalation(record, seq, deadlines, boot_id)
+        elif isinstance(record, Disposition):
+            _dispose(batch, record, inspections)
+    return batch
+
+
+def _escalation(
+    record: Inspection, seq: int, deadlines: Mapping[str, Deadline], boot_id: str
+) -> EscalationRow:
+    deadline = deadlines.get(record.id)
+    if deadline is None:
+        raise Unwritable(f"escalated inspection {record.id} came without a deadline", record)
+    return (record.id, seq, record.part_id, boot_id, deadline.monotonic_ns, deadline.allowed_s)
+
+
+def _dispose(batch: Batch, record: Disposition, inspections: set[str]) -> None:
+    about = record.inspection
+    if about in batch.disposed:
+        raise AlreadyDecided(about)
+    batch.disposed.add(about)
+    if about not in inspections:
+        batch.earlier[about] = record
+    batch.opened.pop(about, None)

@@ -1,0 +1,93 @@
+"""A read-only connection that follows a path, whatever happens to the file behind it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from edge.store.schema import BUSY_MS, check_readable
+
+
+class Following:
+    """Reads `path` as it is at each call: absent, new, written to, stopped, replaced.
+
+    Opens with `mode=ro` and `query_only`, never `immutable`: SQLite then reads what a running or
+    killed writer has in its write-ahead log. It may create the `-shm` file, so it must run as the
+    owner of the directory (edge/store/owner.py).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._database: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._inside = False
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection | None]:
+        """One consistent view of the database; None while there is nothing to read.
+
+        May be nested: the inner one sees what the outer one sees.
+        """
+        if self._inside:
+            yield self._database
+            return
+        database = self._current()
+        if database is None:
+            yield None
+            return
+        database.execute("BEGIN")
+        self._inside = True
+        try:
+            yield database
+        finally:
+            self._inside = False
+            database.rollback()
+
+    def close(self) -> None:
+        """Let the file go. The next reading opens it again."""
+        if self._database is not None:
+            self._database.close()
+        self._database, self._file = None, None
+
+    def _current(self) -> sqlite3.Connection | None:
+        file = _identity(self.path)
+        if file is None or file != self._file:
+            self.close()
+            self._open()
+        return self._database
+
+    def _open(self) -> None:
+        # Opened, then looked at again: the path may have changed hands in between.
+        while (file := _identity(self.path)) is not None:
+            database = _connect(self.path)
+            try:
+                readable = check_readable(database)
+            except BaseException:
+                database.close()
+                raise
+            if readable and _identity(self.path) == file:
+                self._database, self._file = database, file
+                return
+            database.close()
+            if not readable:
+                return
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000
+    )
+    database.execute("PRAGMA query_only = ON")
+    return database
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,55 @@
+"""From a record to a row of the table, and back to what was asked for. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+INSPECTION = "inspection/1"
+DISPOSITION = "disposition/1"
+
+
+class Columns(NamedTuple):
+    """The look-up columns: copies of what the body says."""
+
+    schema: str
+    subject: str
+    part_id: str | None
+    at: str | None
+    decision: str | None
+
+
+class Row(NamedTuple):
+    """One stored record: its place, its bytes, and the hash in lower-case hex."""
+
+    seq: int
+    body: bytes
+    hash: str
+
+
+def columns(content: Mapping[str, object]) -> Columns:
+    """The look-up columns of a record. Raises ValueError when it lacks its schema or id."""
+    schema = content.get("schema")
+    own = content.get("id")
+    if not isinstance(schema, str) or not isinstance(own, str):
+        raise ValueError("a record needs a schema and an id")
+    if schema == INSPECTION:
+        part, at, decision = (content.get(key) for key in ("part_id", "captured_at", "decision"))
+        return Columns(schema, own, _text(part), _text(at), _text(decision))
+    if schema == DISPOSITION:
+        return Columns(schema, str(content["inspection"]), None, None, None)
+    return Columns(schema, own, None, None, None)
+
+
+def counted(content: Mapping[str, object]) -> tuple[str, ...]:
+    """The counters that a record raises: its schema, and what it says about the part."""
+    schema = str(content["schema"])
+    if schema == INSPECTION:
+        return schema, f"decision:{content['decision']}"
+    if schema == DISPOSITION:
+        return schema, f"disposition:{content['disposition']}:{content['by']}"
+    return (schema,)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

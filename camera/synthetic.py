@@ -32,9 +32,10 @@ class SyntheticSource(Source):
 
     Part `n` of seed `s` has the same pixels whatever was read before. Each part comes once and in
     order, also across `close` and `open`. Frames have `number` = the part's number, `part_id`
-    "R-000123" (None: no part), its `truth`, and a tag `simulated` where the picture is not an ordinary one
-    (`empty`, `black`, `blown_out`, `freeze`, `truncate`). A damaged JPEG is given as bytes with
-    `image` None. A live line waits with `wait(seconds)` until a part is due by the `clock`.
+    "R-000123" (None: no part there), the part's `truth`, and a tag `simulated` where the picture
+    is not an ordinary one (`empty`, `black`, `blown_out`, `freeze`, `truncate`). A damaged JPEG is
+    given as bytes with `image` None. A live line waits with
+    `wait(seconds)` until a part is due by the `clock`.
     """
 
     def __init__(

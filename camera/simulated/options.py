@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 DEFECT_TYPES = ("dent", "missing", "scratch", "stain")
 FAULT_KINDS = ("gone", "stall", "freeze", "truncate")
 LARGEST_NUMBER = 2**32 - 1
-EVEN: Mapping[str, float] = MappingProxyType(dict.fromkeys(DEFECT_TYPES, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Fault:
 class SyntheticOptions:
     """The simulated line: all of it, so that equal options give equal pictures.
 
-    `seed` 0 .. 2**31 - 1 chooses the parts; two seeds share none. `parts_per_second` 0 means as
+    `seed`, 0 or more, chooses the parts; two seeds share none. `parts_per_second` 0 means as
     fast as asked, otherwise the source is live. `defect_rate` is the share of parts with a defect,
     `defect_weights` how often each type occurs among them (a type left out does not occur).
     `severity` 0..1: the range from which a defect's severity is drawn, 0 hardly visible, 1 clear.
@@ -60,7 +58,9 @@ class SyntheticOptions:
     height: int = 480
     parts_per_second: float = 0.0
     defect_rate: float = 0.05
-    defect_weights: Mapping[str, float] = field(default_factory=lambda: EVEN)
+    defect_weights: Mapping[str, float] = field(
+        default_factory=lambda: dict.fromkeys(DEFECT_TYPES, 1.0)
+    )
     severity: tuple[float, float] = (0.0, 1.0)
     brightness: float = 1.0
     drift: float = 0.0
@@ -84,9 +84,9 @@ class SyntheticOptions:
     def _check_numbers(self) -> None:
         low, high = self.severity
         checks = {
-            f"seed ({self.seed}) must be 0 to 2147483647": 0 <= self.seed < 2**31,
-            f"size ({self.width} x {self.height}) must be 96 x 96 to 8192 x 8192": all(
-                96 <= side <= 8192 for side in (self.width, self.height)
+            f"seed ({self.seed}) must be 0 or more": self.seed >= 0,
+            f"size ({self.width} x {self.height}) must be 64 x 64 to 8192 x 8192": all(
+                64 <= side <= 8192 for side in (self.width, self.height)
             ),
             f"parts_per_second ({self.parts_per_second}) must be 0 to 1000": 0
             <= self.parts_per_second

@@ -1,0 +1,127 @@
+"""Where the broker is, how to speak to it, and words for what can go wrong. Pure."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+from sync.transport import Disconnected
+
+PORT = 1883
+TLS_PORT = 8883
+_URL = re.compile(r"(mqtts?)://(\[[0-9a-fA-F:.%]+\]|[^/:@\s\[\]]+)(?::([0-9]{1,5}))?/?")
+
+
+class BrokerError(ValueError):
+    """An address of a broker that cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A broker's place."""
+
+    host: str
+    port: int
+    tls: bool
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Read `mqtt://host[:1883]` or `mqtts://host[:8883]`. Raises BrokerError."""
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise BrokerError(f"{url!r} is not a broker: expected mqtt://host:1883 or mqtts://host")
+        tls = match.group(1) == "mqtts"
+        port = int(match.group(3) or (TLS_PORT if tls else PORT))
+        if not 0 < port < 65_536:
+            raise BrokerError(f"{url!r}: a port is a number from 1 to 65535")
+        return cls(match.group(2).strip("[]"), port, tls)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Files that say who we are; read again at every connect, so that they can be replaced.
+
+    `credentials` holds the user's name in its first line and the password in the second.
+    """
+
+    credentials: Path | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+def why_not(error: Exception, address: Address) -> Disconnected:
+    """Words for an error while connecting or speaking."""
+    for kind, what, mend in _WORDS:
+        if isinstance(error, kind):
+            return Disconnected(
+                what.format(host=address.host, address=address, error=error),
+                mend.format(host=address.host, port=address.port),
+            )
+    return Disconnected(f"the connection to {address} broke: {error}", "it is tried again")
+
+
+_WORDS: tuple[tuple[type[Exception], str, str], ...] = (
+    (
+        socket.gaierror,
+        "the name {host} is not known",
+        "check sync.broker and the name server: getent hosts {host}",
+    ),
+    (
+        ssl.SSLCertVerificationError,
+        "the certificate of {address} is not trusted: {error}",
+        "check sync.ca_file, and the clock of this machine: timedatectl",
+    ),
+    (ssl.SSLError, "{address} does not speak TLS as we do: {error}", "check sync.broker"),
+    (
+        ConnectionRefusedError,
+        "nobody listens at {address}",
+        "start the broker on {host}, or correct sync.broker",
+    ),
+    (
+        TimeoutError,
+        "{address} does not answer",
+        "check the network, and that no firewall closes port {port}",
+    ),
+    (
+        FileNotFoundError,
+        "a file named under sync is missing: {error}",
+        "check sync.credentials_file, ca_file, certificate_file and key_file",
+    ),
+    (
+        PermissionError,
+        "a file named under sync cannot be read: {error}",
+        "make it readable for the user of this service",
+    ),
+    (OSError, "{address} cannot be reached: {error}", "check the network and sync.broker"),
+)
+
+_REFUSALS: dict[int, tuple[str, str]] = {
+    0x84: ("does not speak MQTT 5", "use a broker with MQTT 5 (mosquitto 2, EMQX, HiveMQ)"),
+    0x85: ("does not take our client id", "allow it in the broker's configuration"),
+    0x86: ("says that user or password is wrong", "check sync.credentials_file"),
+    0x87: (
+        "does not allow this",
+        "check sync.credentials_file and the broker's access list for this station's topics",
+    ),
+    0x8A: ("has banned this station", "ask who runs the broker"),
+    0x8E: (
+        "was told that another client has our name",
+        "find the second sync service that runs for this station",
+    ),
+    0x95: ("finds the message too large", "raise max_packet_size in the broker's configuration"),
+    0x97: ("has no room for us left", "check the broker's quota and disk"),
+}
+
+
+def refusal(code: int, name: str, address: Address) -> Disconnected:
+    """Words for a reason code of MQTT 5 (its value and its name in the standard)."""
+    what, mend = _REFUSALS.get(code, ("gave a reason", "see the broker's log"))
+    return Disconnected(f"the broker {address} {what} ({name}, 0x{code:02x})", mend)

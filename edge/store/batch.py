@@ -97,7 +97,7 @@ def _escalation(
 def _dispose(batch: Batch, record: Disposition, inspections: set[str]) -> None:
     about = record.inspection
     if about in batch.disposed:
-        raise AlreadyDecided(about)
+        raise AlreadyDecided(about, record)
     batch.disposed.add(about)
     if about not in inspections:
         batch.earlier[about] = record

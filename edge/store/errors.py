@@ -41,11 +41,15 @@ class Unwritable(StoreError):
 
 
 class AlreadyDecided(StoreError):
-    """The part has its disposition already: a later answer is a label only. Nothing was written."""
+    """The part has its disposition already: a later answer is a label only. Nothing was written.
 
-    def __init__(self, inspection: str) -> None:
+    `record` is the one too many: the caller leaves out this one and no other.
+    """
+
+    def __init__(self, inspection: str, record: object) -> None:
         super().__init__(f"inspection {inspection} has its disposition already")
         self.inspection = inspection
+        self.record = record
 
 
 class AlreadyApplied(StoreError):

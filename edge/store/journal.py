@@ -143,7 +143,7 @@ class Journal:
                 "SELECT schema FROM records WHERE subject = ?", (inspection,)
             ).fetchall()
             if (DISPOSITION,) in kinds:
-                raise AlreadyDecided(inspection)
+                raise AlreadyDecided(inspection, record)
             if (INSPECTION,) not in kinds:
                 raise Unwritable(f"disposition of an unknown inspection {inspection}", record)
 

@@ -39,7 +39,7 @@ def _first(db: sqlite_utils.Database) -> None:
         "CREATE UNIQUE INDEX records_subject ON records (subject, schema)",
         "CREATE INDEX records_part ON records (part_id) WHERE part_id IS NOT NULL",
         "CREATE INDEX records_decision ON records (decision) WHERE decision IS NOT NULL",
-        "CREATE INDEX records_at ON records (at) WHERE decision IS NOT NULL",
+        "CREATE INDEX records_at ON records (at, decision) WHERE decision IS NOT NULL",
         f"CREATE INDEX records_rare ON records (schema) WHERE {FREQUENT}",
         "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
         "CREATE TABLE state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import cv2
-import numpy as np
 
-from camera.frame import NO_TAGS, Frame, Image
+from camera.decode import decode
+from camera.frame import NO_TAGS, Doubt, Frame, Image
 from camera.simulated.options import Fault, SyntheticOptions
 from camera.simulated.parts import render
 from camera.simulated.plan import Part, plan
@@ -33,9 +33,9 @@ class SyntheticSource(Source):
     Part `n` of seed `s` has the same pixels whatever was read before. Each part comes once and in
     order, also across `close` and `open`. Frames have `number` = the part's number, `part_id`
     "R-000123" (None: no part there), the part's `truth`, and a tag `simulated` where the picture
-    is not an ordinary one (`empty`, `black`, `blown_out`, `freeze`, `truncate`). A damaged JPEG is
-    given as bytes with `image` None. A live line waits with
-    `wait(seconds)` until a part is due by the `clock`.
+    is not an ordinary one (`empty`, `black`, `blown_out`, `freeze`, `truncate`). A JPEG cut short
+    comes with its bytes and a doubt, as from any source. A live line waits with `wait(seconds)`
+    until a part is due by the `clock`.
     """
 
     def __init__(
@@ -136,11 +136,11 @@ class SyntheticSource(Source):
         frozen, truncated = self._touched("freeze", number), self._touched("truncate", number)
         image: Image | None = self._picture(frozen.at - 1 if frozen else number)
         encoded: bytes | None = None
-        if self.options.encode or truncated:
-            encoded = _jpeg(cast(Image, image))
-            image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)  # type: ignore[assignment]
-        if truncated and encoded is not None:
-            encoded, image = encoded[: len(encoded) // 2], None
+        doubts: tuple[Doubt, ...] = ()
+        if image is not None and (self.options.encode or truncated):
+            encoded = _jpeg(image)
+            encoded = encoded[: len(encoded) // 2] if truncated else encoded
+            image, doubts = decode(encoded)
         tag = "truncate" if truncated else "freeze" if frozen else part.condition
         return Frame(
             image=image,
@@ -151,6 +151,7 @@ class SyntheticSource(Source):
             part_id=None if part.condition == "empty" else f"R-{number:06d}",
             truth=part.truth,
             tags=NO_TAGS if tag == "part" else {"simulated": tag},
+            doubts=doubts,
         )
 
     def _part(self, number: int) -> Part:

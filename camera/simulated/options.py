@@ -93,6 +93,7 @@ class SyntheticOptions:
             <= 1000,
             f"defect_rate ({self.defect_rate}) must be 0 to 1": 0 <= self.defect_rate <= 1,
             f"severity ({low} to {high}) must be a range in 0 to 1": 0 <= low <= high <= 1,
+            f"drift ({self.drift}) must be a number from -100 to 100": -100 <= self.drift <= 100,
             f"brightness ({self.brightness}) must be above 0, at most 10": 0
             < self.brightness
             <= 10,

@@ -51,3 +51,8 @@ class Announcer:
         """Publish now."""
         payload = json.dumps(content, sort_keys=True).encode()
         self._token = self._transport.publish(self._topic, payload, retain=self._retain)
+
+
+def will(named: Mapping[str, object]) -> bytes:
+    """What the broker says in our place when the connection breaks: only that sync is gone."""
+    return json.dumps({**named, "sync": "down"}, sort_keys=True).encode()

@@ -85,13 +85,11 @@ class MqttTransport(Transport):
         return self._connection is not None and self._connection.alive
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
-        if self._connection is None:
-            return 0
-        return self._connection.publish(topic, payload, retain)
+        connection = self._connection
+        return 0 if connection is None else connection.publish(topic, payload, retain)
 
-    def subscribe(self, topic: str) -> None:
-        if self._connection is not None:
-            self._connection.subscribe(topic)
+    def subscribe(self, topic: str) -> int:
+        return 0 if self._connection is None else self._connection.subscribe(topic)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -129,9 +127,10 @@ class _Connection:
         self._wake()
         return self._token_base | info.mid
 
-    def subscribe(self, topic: str) -> None:
-        self._client.subscribe(topic, qos=1)
+    def subscribe(self, topic: str) -> int:
+        _, message_id = self._client.subscribe(topic, qos=1)
         self._wake()
+        return self._token_base | (message_id or 0)
 
     def drop(self) -> None:
         """Let go without a word; the thread ends by itself."""
@@ -161,6 +160,7 @@ class _Connection:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_socket_open = _without_delay
         # Without it paho would write to the socket from the thread that publishes.
@@ -263,6 +263,19 @@ class _Connection:
         code: ReasonCode,
         properties: Properties,
     ) -> None:
+        self._answered(message_id, code)
+
+    def _on_subscribe(
+        self,
+        client: paho.Client,
+        userdata: object,
+        message_id: int,
+        codes: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        self._answered(message_id, codes[0])
+
+    def _answered(self, message_id: int, code: ReasonCode) -> None:
         token = self._token_base | message_id
         if not code.is_failure:
             self._report(Acknowledged(token))

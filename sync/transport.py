@@ -21,14 +21,14 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """The broker has taken the message of this token."""
+    """The broker has taken the message, or granted the subscription, of this token."""
 
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The broker has read the message of this token and does not take it."""
+    """The broker has read the message or subscription of this token and does not take it."""
 
     token: int
     what: str
@@ -117,8 +117,9 @@ class Transport(ABC):
         """
 
     @abstractmethod
-    def subscribe(self, topic: str) -> None:
-        """Ask for messages with QoS 1; to be called again after every `Connected`."""
+    def subscribe(self, topic: str) -> int:
+        """Ask for messages with QoS 1; to be called again after every `Connected`. The token comes
+        back as with `publish`."""
 
     @abstractmethod
     def close(self) -> None:

@@ -124,8 +124,9 @@ class Uplink:
             self._leave(now)
             return Step(0, acknowledged, False, self.settings.poll_s)
         self._link.step(now)
-        if not self._link.up and self._window is not None:
+        if not self._link.up and self._window is not None and self._window.in_flight:
             self._window.rewind()
+            self._at_end = False
         sent = self._try_to_send(now) if now >= self._read_at else 0
         if self._free():
             turns = {**self._describe(), "sync": "up"}

@@ -1,0 +1,229 @@
+"""The service `edge-inspect sync`: wires journal, uplink and broker, and says how it is."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+from edge import __version__
+from edge.config import Config, Sync
+from edge.log import log
+from edge.notify import Notifier
+from edge.outbox import Outbox
+from edge.records import utc
+from edge.statusfile import STALE_S, Cause, StatusFile
+from edge.store.lock import Lock
+from sync.announcer import will
+from sync.backoff import Backoff
+from sync.broker import Address, Login
+from sync.link import Trouble
+from sync.mqtt import MqttTransport, Settings, Will
+from sync.position import PositionFile
+from sync.topics import Station
+from sync.uplink import Uplink
+
+STATUS_EVERY_S = 1.0
+RATE_OVER_S = 10.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
+UNAFFECTED = "parts are decided and recorded as always; their records wait on this station"
+
+
+@dataclass(slots=True)
+class LineWatch:
+    """Whether the line works: its status file changes. Compares no clocks, only its own time."""
+
+    file: StatusFile
+    _last: object = None
+    _changed_at: float = float("-inf")
+    _runs: bool = False
+
+    def up(self, now: float) -> bool:
+        """Look once; true when the line renewed its file within the last seconds."""
+        said = self.file.read() or {}
+        mark = (said.get("pid"), said.get("at"), said.get("inspected"))
+        if mark != self._last:
+            # What lies there at the first look may be years old: only a change is a sign of life.
+            self._runs = self._last is not None and said.get("state") in ("ok", "degraded")
+            self._last, self._changed_at = mark, now
+        return self._runs and now - self._changed_at < STALE_S
+
+
+@dataclass(slots=True)
+class SyncStatus:
+    """What is written every second for everybody to read."""
+
+    file: StatusFile
+    broker: str
+    wall: Callable[[], float]
+    started: str
+    _since: dict[str, str] = field(default_factory=dict)
+    _moved: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def write(self, uplink: Uplink, now: float, state: str | None = None) -> None:
+        """Renew the file; a disk that refuses is no reason to stop."""
+        try:
+            self.file.write(self.describe(uplink, now, state))
+        except OSError as error:
+            log.warning("sync.status_file", error=error)
+
+    def acknowledged(self, records: int, now: float) -> None:
+        """Count for the rate."""
+        if records:
+            self._moved.append((now, records))
+
+    def describe(self, uplink: Uplink, now: float, state: str | None = None) -> dict[str, object]:
+        """The status as JSON: docs/mqtt.md lists the fields."""
+        causes = self._causes(uplink.troubles)
+        position = uplink.position
+        while self._moved and now - self._moved[0][0] > RATE_OVER_S:
+            self._moved.popleft()
+        return {
+            "schema": "status/1",
+            "service": "sync",
+            "state": state or ("degraded" if causes else "ok"),
+            "pid": os.getpid(),
+            "at": utc(self.wall()),
+            "since": self.started,
+            "software": __version__,
+            "causes": [cause.as_json() for cause in causes],
+            "broker": self.broker,
+            "connected": uplink.connected,
+            "acknowledge": "broker",
+            "backlog": uplink.backlog,
+            "acknowledged": (
+                {"epoch": position.epoch, "seq": position.seq} if position is not None else None
+            ),
+            "rate": round(sum(records for _, records in self._moved) / RATE_OVER_S, 1),
+            "ignored": uplink.ignored,
+        }
+
+    def _causes(self, troubles: list[Trouble]) -> list[Cause]:
+        self._since = {
+            trouble.what: self._since.get(trouble.what) or utc(self.wall()) for trouble in troubles
+        }
+        return [
+            Cause(trouble.what, self._since[trouble.what], UNAFFECTED, trouble.mend)
+            for trouble in troubles
+        ]
+
+
+class SyncService:
+    """One uplink with its status. `step` does one unit; `run` only waits in between."""
+
+    def __init__(
+        self,
+        uplink: Uplink,
+        transport: MqttTransport,
+        status: SyncStatus,
+        notifier: Notifier,
+        until_empty: bool = False,
+    ) -> None:
+        self._uplink = uplink
+        self._transport = transport
+        self._status = status
+        self._notifier = notifier
+        self._until_empty = until_empty
+        self._asked_to_stop = False
+        self._status_at = float("-inf")
+        self._said: list[str] = []
+
+    def handle_signals(self) -> None:
+        """First SIGTERM or SIGINT: finish what is under way. Second: exit 130 at once."""
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            if self._asked_to_stop:
+                os._exit(130)
+            self._asked_to_stop = True
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+
+    def run(self) -> int:
+        """Deliver until told to stop, or until empty; the exit code."""
+        self._notifier.ready()
+        log.info("sync.started", broker=self._status.broker)
+        while not self._uplink.stopped:
+            wait_s = self.step(time.monotonic())
+            if wait_s > 0:
+                self._transport.wait(wait_s)
+        self._notifier.stopping()
+        self._status.write(self._uplink, time.monotonic(), "stopped")
+        log.info("sync.stopped", backlog=self._uplink.backlog)
+        return 0
+
+    def step(self, now: float) -> float:
+        """One step of the uplink, and the status when it is time; seconds to wait afterwards."""
+        if self._asked_to_stop or (self._until_empty and self._uplink.drained):
+            self._uplink.stop(now)
+        wait_s = 0.0
+        try:
+            done = self._uplink.step(now)
+            self._status.acknowledged(done.acknowledged, now)
+            wait_s = 0.0 if done.busy else done.wait_s
+        except OSError as error:
+            # The position is only a hint: going on without it costs duplicates after a restart.
+            log.error("sync.position", error=error)
+        if now - self._status_at >= STATUS_EVERY_S:
+            self._status_at = now
+            self._report(now)
+        return wait_s
+
+    def _report(self, now: float) -> None:
+        # Reached only when the uplink returned, so a hang anywhere in it starves the watchdog.
+        self._notifier.watchdog()
+        self._status.write(self._uplink, now)
+        said = [trouble.what for trouble in self._uplink.troubles]
+        if said != self._said:
+            self._said = said
+            self._notifier.status("; ".join(said) or f"connected to {self._status.broker}")
+            for trouble in self._uplink.troubles:
+                log.warning("sync.trouble", what=trouble.what, mend=trouble.mend)
+            if not said:
+                log.info("sync.well", broker=self._status.broker, backlog=self._uplink.backlog)
+
+
+def serve(config: Config, sync: Sync, until_empty: bool = False) -> int:
+    """Run the service in this process; the exit code.
+
+    Raises `edge.store.errors.Held` when another one runs on this state directory.
+    """
+    with Lock(config.state_dir / "sync.lock"):
+        outbox = Outbox(config.state_dir / "line.db")
+        service = _wire(config, sync, outbox, until_empty)
+        service.handle_signals()
+        try:
+            return service.run()
+        finally:
+            outbox.close()
+
+
+def _wire(config: Config, sync: Sync, outbox: Outbox, until_empty: bool) -> SyncService:
+    station = Station(config.station.site, config.station.line, config.station.name)
+    address = Address.parse(sync.broker)
+    login = Login(sync.credentials_file, sync.ca_file, sync.certificate_file, sync.key_file)
+    named: dict[str, object] = {"schema": "station-status/1", "station": str(station)}
+    last_word = Will(station.status, will(named))
+    transport = MqttTransport(Settings(address, f"ei/{station}/sync", login, last_word))
+    watch = LineWatch(StatusFile(config.status_folder, "line"))
+
+    def describe() -> dict[str, object]:
+        line = "up" if watch.up(time.monotonic()) else "down"
+        return {**named, "software": __version__, "acknowledge": sync.acknowledge, "line": line}
+
+    uplink = Uplink(
+        outbox,
+        transport,
+        station,
+        PositionFile(config.state_dir / "sync.json"),
+        Backoff(random.random, FIRST_WAIT_S, LONGEST_WAIT_S),
+        describe,
+    )
+    file = StatusFile(config.status_folder, "sync")
+    status = SyncStatus(file, str(address), time.time, utc(time.time()))
+    return SyncService(uplink, transport, status, Notifier(), until_empty)

@@ -31,8 +31,9 @@ class Postprocessor:
         self.spec = spec
         self._names = [label.name for label in spec.labels]
         self._other = [label.role == "other" for label in spec.labels]
-        self._good = np.array([label.role == "good" for label in spec.labels])
+        self._good = np.array([label.role == "good" for label in spec.labels], np.float64)
         self._defect = np.array([label.role == "defect" for label in spec.labels])
+        self._table = _real_by_code(spec)
         step = 0.0 if spec.dtype == "float32" else spec.scale
         self._slack = FLOAT_SLACK + step
         self._sum_slack = FLOAT_SLACK + step * spec.values
@@ -41,47 +42,58 @@ class Postprocessor:
         """The prediction. Raises ModelFault("nonsense") on a wrong shape or type, on NaN, and on
         values that are no probabilities (beyond what quantisation explains)."""
         values = self._probabilities(raw)
+        listed: list[float] = values.tolist()
+        # Python's own functions are faster than numpy's on the few labels that models here have.
+        lowest, highest, total = min(listed), max(listed), float(values.sum())
+        if math.isnan(total) or lowest < -self._slack or highest > 1.0 + self._slack:
+            raise _nonsense(f"values from {values.min():g} to {values.max():g}, not probabilities")
+        if self.spec.kind == "softmax" and abs(total - 1.0) > self._sum_slack:
+            raise _nonsense(f"probabilities that sum to {total:g}, wanted 1")
         if self.spec.kind == "sigmoids":
             score = float(values[self._defect].max())
         else:
-            score = 1.0 - float(values[self._good].sum())
+            score = 1.0 - float(values @ self._good)
+        if lowest < 0.0 or highest > 1.0:
+            listed = [min(1.0, max(0.0, value)) for value in listed]
         largest = int(values.argmax())
         return Prediction(
             score=min(1.0, max(0.0, score)),
             label=self._names[largest],
-            scores=self._kept(values),
+            scores=self._kept(values, listed),
             not_a_part=self._other[largest],
         )
 
     def _probabilities(self, raw: NDArray[Any]) -> NDArray[np.float64]:
-        """One checked probability for each label, in float64."""
+        """One value for each label, dequantised, not yet checked."""
         spec = self.spec
-        if raw.dtype != np.dtype(spec.dtype) or raw.size != spec.values:
+        if raw.dtype != spec.dtype or raw.size != spec.values:
             raise _nonsense(
                 f"{raw.dtype} of shape {raw.shape}, wanted {spec.dtype} of {spec.values} values"
             )
-        values = raw.reshape(-1).astype(np.float64)
-        if spec.dtype != "float32":
-            values -= spec.zero_point
-            values *= spec.scale
-        lowest, highest = float(values.min()), float(values.max())
-        if not (lowest >= -self._slack and highest <= 1.0 + self._slack):  # also false for NaN
-            raise _nonsense(f"values from {lowest:g} to {highest:g}, wanted probabilities")
-        if spec.kind == "softmax":
-            total = float(values.sum())
-            if math.isnan(total) or abs(total - 1.0) > self._sum_slack:
-                raise _nonsense(f"probabilities that sum to {total:g}, wanted 1")
-        elif spec.kind == "sigmoid":
+        flat = raw.reshape(-1)
+        if self._table is None:
+            values: NDArray[np.float64] = flat.astype(np.float64)
+        else:
+            values = self._table[flat.view(np.uint8)]
+        if spec.kind == "sigmoid":
             values = np.array([1.0 - values[0], values[0]])
         return values
 
-    def _kept(self, values: NDArray[np.float64]) -> dict[str, float]:
-        """Probability by label, limited to 0..1; the largest first where only some are kept."""
-        shown = np.clip(values, 0.0, 1.0).tolist()
-        if len(shown) <= SCORES_KEPT:
-            return dict(zip(self._names, shown, strict=True))
+    def _kept(self, values: NDArray[np.float64], listed: list[float]) -> dict[str, float]:
+        """Probability by label; where only some are kept, the largest, and these first."""
+        if len(listed) <= SCORES_KEPT:
+            return dict(zip(self._names, listed, strict=True))
         order = np.argsort(-values, kind="stable")[:FEW]
-        return {self._names[i]: shown[i] for i in order.tolist()}
+        return {self._names[i]: listed[i] for i in order.tolist()}
+
+
+def _real_by_code(spec: OutputSpec) -> NDArray[np.float64] | None:
+    """scale × (q − zero_point) by the byte that q is stored as; None for floats."""
+    if spec.dtype == "float32":
+        return None
+    codes = np.arange(256, dtype=np.uint8).view(spec.dtype).astype(np.float64)
+    table: NDArray[np.float64] = spec.scale * (codes - spec.zero_point)
+    return table
 
 
 def _nonsense(what: str) -> ModelFault:

@@ -15,7 +15,7 @@ from edge.store import escalations, schema
 from edge.store.errors import Replaced
 from edge.store.escalations import Escalation
 from edge.store.follow import Following
-from edge.store.rows import DISPOSITION, INSPECTION, Row
+from edge.store.rows import DISPOSITION, INSPECTION, Columns, Row, Stored
 from sync.chain import GENESIS
 
 _ROW = "seq, body, hash"
@@ -84,7 +84,7 @@ class Archive:
         row = self._one(
             "SELECT seq, hash, count, at, acknowledged_by FROM anchors ORDER BY seq DESC LIMIT 1"
         )
-        return Anchor(0, GENESIS) if row is None else Anchor(row[0], row[1].hex(), *row[2:])
+        return Anchor(0, GENESIS) if row is None else Anchor(row[0], _hex(row[1]), *row[2:])
 
     def rows(
         self, after_seq: int, max_rows: int, max_bytes: int, epoch: str | None = None
@@ -111,6 +111,24 @@ class Archive:
                 found.append(_row(row))
         return found
 
+    def stored(self, after_seq: int, max_rows: int) -> list[Stored]:
+        """The next records with their look-up columns, in order of seq, whatever is in them."""
+        with self._file.reading() as database:
+            if database is None:
+                return []
+            rows = database.execute(
+                "SELECT seq, schema, subject, part_id, at, decision, body, hash FROM records"
+                " WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after_seq, max_rows),
+            )
+            return [Stored(row[0], Columns(*row[1:6]), row[6], _hex(row[7])) for row in rows]
+
+    def written(self) -> tuple[int, int]:
+        """The newest seq, and how many records the counters know: equal unless rows are lost."""
+        with self._file.reading():
+            known = sum(n for name, n in self.counts().items() if "/" in name)
+            return self.head()[0], known
+
     def newest(
         self, limit: int, since: str | None = None, decision: str | None = None
     ) -> list[Row]:
@@ -128,6 +146,19 @@ class Archive:
         inner = f"SELECT seq FROM records {index} WHERE {where} ORDER BY seq DESC LIMIT ?"
         return self._many(
             f"SELECT {_ROW} FROM records WHERE seq IN ({inner}) ORDER BY seq", *values, limit
+        )
+
+    def inspections(
+        self, after_seq: int, limit: int, since: str | None = None, decision: str | None = None
+    ) -> list[Row]:
+        """The next inspections in order of seq: for going through all of them, page by page."""
+        return self._many(
+            f"SELECT {_ROW} FROM records WHERE decision IS NOT NULL AND seq > ?1"
+            " AND (?2 IS NULL OR decision = ?2) AND (?3 IS NULL OR at >= ?3) ORDER BY seq LIMIT ?4",
+            after_seq,
+            decision,
+            since,
+            limit,
         )
 
     def latest(self, kind: str, before_seq: int | None = None) -> Row | None:
@@ -226,8 +257,9 @@ class Archive:
 
 
 def _row(row: tuple[int, bytes, bytes]) -> Row:
-    return Row(row[0], row[1], row[2].hex())
+    return Row(row[0], row[1], _hex(row[2]))
 
 
-def _hex(value: bytes) -> str:
-    return value.hex()
+def _hex(value: object) -> str:
+    # A damaged file may hold anything; no hash is then right.
+    return value.hex() if isinstance(value, bytes) else ""

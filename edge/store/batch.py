@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -46,7 +46,7 @@ class Batch:
 
     chained: list[Committed] = field(default_factory=list)
     rows: list[RecordRow] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     opened: dict[str, EscalationRow] = field(default_factory=dict)
     disposed: set[str] = field(default_factory=set)
     earlier: dict[str, Disposition] = field(default_factory=dict)
@@ -70,12 +70,13 @@ def make_batch(
         try:
             made = body(content)
             found = columns(content)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, KeyError) as error:
             raise Unwritable(f"{record.schema} {record.id}: {error}", record) from error
         last = link(last, made)
         batch.chained.append(Committed(seq, made, last, record))
         batch.rows.append((seq, *found, made, bytes.fromhex(last)))
-        batch.counts.update(counted(content))
+        for name in counted(content):
+            batch.counts[name] += 1
         if isinstance(record, Inspection):
             inspections.add(record.id)
             if record.decision == "escalate" and record.asked:

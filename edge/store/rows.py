@@ -27,14 +27,23 @@ class Row(NamedTuple):
     hash: str
 
 
+class Stored(NamedTuple):
+    """A whole row, for those who check that its columns still say what its body says."""
+
+    seq: int
+    columns: Columns
+    body: bytes
+    hash: str
+
+
 def columns(content: Mapping[str, object]) -> Columns:
-    """The look-up columns of a record. Raises ValueError when it lacks its schema or id."""
+    """The look-up columns of a record. Raises ValueError or KeyError when it lacks one."""
     schema = content.get("schema")
     own = content.get("id")
     if not isinstance(schema, str) or not isinstance(own, str):
         raise ValueError("a record needs a schema and an id")
     if schema == INSPECTION:
-        part, at, decision = (content.get(key) for key in ("part_id", "captured_at", "decision"))
+        part, at, decision = content["part_id"], content["captured_at"], content["decision"]
         return Columns(schema, own, _text(part), _text(at), _text(decision))
     if schema == DISPOSITION:
         return Columns(schema, str(content["inspection"]), None, None, None)

@@ -65,7 +65,10 @@ VERSION = len(MIGRATIONS)
 
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one write connection: WAL, and a commit returns only when it is on the disk."""
-    database = sqlite3.connect(path, isolation_level=None, timeout=BUSY_MS / 1000)
+    # opened and closed by the main thread, written by the record thread, never by both at once
+    database = sqlite3.connect(
+        path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False
+    )
     try:
         for pragma in (
             "page_size = 4096",

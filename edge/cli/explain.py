@@ -1,0 +1,41 @@
+"""`edge-inspect explain`: the story of one part, to be pasted into an audit answer."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from edge.cli.errors import fail
+from edge.cli.options import ConfigOption, JsonOption
+
+
+def explain(
+    part: Annotated[str, typer.Argument(metavar="ID|PART", help="An inspection or a part id.")],
+    json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Say what happened to a part and why: one paragraph for each of its inspections."""
+    import json as json_module
+
+    from edge.cli.reading import as_json, records
+    from edge.cli.telling import paragraph
+
+    with records(config) as (settings, archive):
+        found = archive.find(part)
+        if not found:
+            fail(
+                f"no inspection and no part has the id {part!r}",
+                "edge-inspect results --all lists them",
+            )
+        for number, row in enumerate(found):
+            story = archive.story(json_module.loads(row.body)["id"])
+            if story is None:
+                continue
+            if json:
+                named = ("inspection", "disposition", "automation", "calibration")
+                rows = [(name, getattr(story, name)) for name in named]
+                pairs = (f'"{k}":{as_json(archive, r) if r else "null"}' for k, r in rows)
+                typer.echo("{" + ",".join(pairs) + "}")
+            else:
+                typer.echo(("\n" if number else "") + paragraph(story, settings.station.time_zone))

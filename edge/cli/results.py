@@ -1,0 +1,121 @@
+"""`edge-inspect results`: the inspections, and whether they are still as they were recorded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge.cli.errors import CHECK_FAILED, USAGE, fail, say
+from edge.cli.options import ConfigOption, JsonOption
+
+if TYPE_CHECKING:
+    from edge.config import Config
+    from edge.store.archive import Archive
+    from edge.store.rows import Row
+
+PAGE = 500
+
+
+class DecisionName(str, Enum):
+    """What can be decided about a part."""
+
+    accept = "accept"
+    reject = "reject"
+    escalate = "escalate"
+
+
+def results(
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only from then on: 90m, 12h, 7d, today, 2026-11-20, 2026-11-20T13:00."),
+    ] = None,
+    decision: Annotated[DecisionName | None, typer.Option(help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many, the newest.")] = 20,
+    everything: Annotated[bool, typer.Option("--all", help="No limit.")] = False,
+    json: JsonOption = False,
+    csv: Annotated[bool, typer.Option("--csv", help="A table for other programs.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check the whole chain and every picture instead.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show inspections, newest last. Works with the line running or stopped.
+
+    With --verify: exit 4 when a record or a picture is not as it was recorded.
+    """
+    from edge.cli.reading import records
+
+    if csv and (json or verify):
+        fail("--csv goes with neither --json nor --verify", code=USAGE)
+    with records(config) as (settings, archive):
+        if verify:
+            _verify(settings, archive, json)
+            return
+        if archive.epoch is None:
+            say(f"no records yet: {archive.path} appears when the line first runs")
+        start = None if since is None else _since(since, settings)
+        chosen = None if decision is None else decision.value
+        rows = _all(archive, start, chosen) if everything else None
+        _print(settings, archive, rows or iter(archive.newest(limit, start, chosen)), json, csv)
+
+
+def _since(text: str, settings: Config) -> str:
+    import time
+    from zoneinfo import ZoneInfo
+
+    from edge.cli.since import parse_since
+
+    try:
+        return parse_since(text, time.time(), ZoneInfo(settings.station.time_zone))
+    except ValueError as error:
+        fail(f"--since {error}", code=USAGE)
+
+
+def _all(archive: Archive, since: str | None, decision: str | None) -> Iterator[Row]:
+    seq = 0
+    while page := archive.inspections(seq, PAGE, since, decision):
+        yield from page
+        seq = page[-1].seq
+
+
+def _print(settings: Config, archive: Archive, rows: Iterator[Row], json: bool, csv: bool) -> None:
+    from edge.cli.reading import as_json
+    from edge.cli.table import csv_lines, table_lines
+
+    lines: Iterator[str]
+    if json:
+        lines = (as_json(archive, row) for row in rows)
+    elif csv:
+        lines = csv_lines(archive, rows)
+    else:
+        lines = table_lines(archive, rows, settings.station.time_zone, _colours())
+    for line in lines:
+        typer.echo(line)
+
+
+def _colours() -> bool:
+    import os
+
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _verify(settings: Config, archive: Archive, json: bool) -> None:
+    import json as json_module
+
+    from edge.cli.verifying import as_json, in_words, progress_on
+    from edge.store.verify import verify
+
+    finding = verify(archive, settings.state_dir, progress_on(sys.stderr))
+    if json:
+        typer.echo(json_module.dumps(as_json(finding)))
+    else:
+        for line in in_words(finding):
+            typer.echo(line)
+    if finding.epoch is None:
+        say(f"there is nothing to verify: {archive.path} holds no records")
+    if finding.epoch is None or not finding.sound:
+        raise typer.Exit(CHECK_FAILED)

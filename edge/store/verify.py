@@ -1,0 +1,135 @@
+"""Is everything that was recorded still as it was written?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.store.archive import Anchor, Archive
+from edge.store.rows import INSPECTION, Stored, columns
+from sync.chain import GENESIS, link
+
+PAGE_ROWS = 1000
+HASH_LENGTH = 64
+NO_ANCHOR = Anchor(0, GENESIS)
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """One thing that is not as it was recorded. `seq` is the record that shows it."""
+
+    seq: int
+    what: str
+
+
+@dataclass(slots=True)
+class Finding:
+    """What a verification saw. `broken` is the first break of the chain, in order of seq.
+
+    Behind a break the hashes prove nothing, so only bodies that contradict themselves and
+    pictures are looked at there. `pictures` are missing or changed files.
+    """
+
+    epoch: str | None = None
+    anchor: Anchor = NO_ANCHOR
+    records: int = 0
+    checked_pictures: int = 0
+    last_hash: str = ""
+    broken: Damage | None = None
+    pictures: list[Damage] = field(default_factory=list)
+
+    def note(self, seq: int, what: str) -> None:
+        """Remember a break, unless there was one before it."""
+        self.broken = self.broken or Damage(seq, what)
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing at all was found."""
+        return self.broken is None and not self.pictures
+
+
+def verify(
+    archive: Archive, state_dir: Path, progress: Callable[[int, int], None] | None = None
+) -> Finding:
+    """Check the chain from the anchor to the newest record, and every picture that a record names.
+
+    `progress` is told the records done and the records there are, now and then. Reads in short
+    pieces, so that a running line is not held up. Raises nothing for damage: a page that SQLite
+    cannot read is a break too.
+    """
+    finding = Finding()
+    seq = 0
+    try:
+        finding.epoch, finding.anchor = archive.epoch, archive.anchor
+        seq, finding.last_hash = finding.anchor.seq, finding.anchor.hash
+        newest, known = archive.written()
+        for stored in _walk(archive, seq):
+            _check(finding, stored, seq + 1, state_dir)
+            seq = stored.seq
+            finding.records += 1
+            if progress is not None and (finding.records % PAGE_ROWS == 0 or seq == newest):
+                progress(seq - finding.anchor.seq, max(newest, seq) - finding.anchor.seq)
+        if known != newest:
+            finding.note(newest, f"the counters know of {known} records")
+    except sqlite3.DatabaseError as error:
+        finding.note(seq + 1, f"cannot be read: {error}")
+    return finding
+
+
+def _walk(archive: Archive, seq: int) -> Iterator[Stored]:
+    while page := archive.stored(seq, PAGE_ROWS):
+        yield from page
+        seq = page[-1].seq
+
+
+def _check(finding: Finding, stored: Stored, expected: int, state_dir: Path) -> None:
+    if stored.seq != expected:
+        finding.note(expected, f"records {expected} to {stored.seq - 1} are missing")
+    elif not isinstance(stored.body, bytes) or len(stored.hash) != HASH_LENGTH:
+        finding.note(stored.seq, "body or hash have the wrong type or length")
+    elif link(finding.last_hash, stored.body) != stored.hash:
+        finding.note(stored.seq, "the hash does not fit the body and the record before")
+    try:
+        content = json.loads(stored.body)
+        _check_content(finding, stored, content)
+        picture = content["image"] if stored.columns.schema == INSPECTION else None
+        if picture is not None:
+            _check_picture(finding, stored.seq, state_dir, picture["path"], picture["sha256"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        finding.note(stored.seq, "the body is not a record")
+    finding.last_hash = stored.hash
+
+
+def _check_content(finding: Finding, stored: Stored, content: Mapping[str, object]) -> None:
+    if (content["seq"], content["epoch"]) != (stored.seq, finding.epoch):
+        finding.note(stored.seq, "the body belongs to another place or epoch")
+    if columns(content) != stored.columns:
+        finding.note(stored.seq, "a look-up column differs from the body")
+
+
+def _check_picture(finding: Finding, seq: int, state_dir: Path, path: str, sha256: str) -> None:
+    finding.checked_pictures += 1
+    what = _picture_fault(state_dir, path, sha256)
+    if what is not None:
+        finding.pictures.append(Damage(seq, what))
+
+
+def _picture_fault(state_dir: Path, path: str, sha256: str) -> str | None:
+    file = state_dir / path
+    if not path.startswith("images/") or ".." in Path(path).parts:
+        return f"{path}: not a path of a picture"
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while piece := stream.read(PIECE):
+                digest.update(piece)
+    except FileNotFoundError:
+        return f"{path}: missing"
+    except OSError as error:
+        return f"{path}: cannot be read: {error.strerror}"
+    return None if digest.hexdigest() == sha256 else f"{path}: changed"

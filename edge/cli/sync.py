@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from edge.cli.errors import USAGE, fail
+from edge.cli.options import ConfigOption
+
 
 def sync(
-    config: Annotated[
-        Path | None, typer.Option("--config", help="The configuration file.", show_default=False)
-    ] = None,
+    config: ConfigOption = None,
     until_empty: Annotated[
         bool, typer.Option("--until-empty", help="End when everything recorded is acknowledged.")
     ] = False,
 ) -> None:
     """Send what the line records to the MQTT broker; keeps trying, and loses nothing."""
-    from edge.config_file import ConfigError, load
-    from edge.store.errors import StoreError
+    from edge.config_file import load
     from edge.store.owner import become_owner
 
-    try:
-        loaded = load(config)
-    except ConfigError as error:
-        _end(str(error), 2)
+    loaded = load(config)
     if loaded.sync is None:
-        _end("the configuration has no section sync: add `sync: {broker: mqtt://HOST:1883}`", 2)
+        hint = "add `sync: {broker: mqtt://HOST:1883}`"
+        fail("the configuration has no section sync", hint, USAGE)
+    become_owner(loaded.state_dir)
+    if until_empty and not (loaded.state_dir / "line.db").exists():
+        fail(f"nothing is recorded in {loaded.state_dir}", "edge-inspect run")
     from edge.sync_service import serve
 
-    try:
-        become_owner(loaded.state_dir)
-        code = serve(loaded, loaded.sync, until_empty)
-    except StoreError as error:
-        _end(f"{error}; {error.hint}", 1)
-    except OSError as error:
-        _end(f"{loaded.state_dir} cannot be used: {error}", 1)
-    raise typer.Exit(code)
-
-
-def _end(message: str, code: int) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
+    raise typer.Exit(serve(loaded, loaded.sync, until_empty))

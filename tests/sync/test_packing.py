@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync import chain
+from sync.packing import TooLarge, pack, sound_beginning
+from sync.segment import decode
+from sync.window import Mark
+from tests.simulators.loopback import MemoryJournal
+
+START = Mark("epoch-1", 0, chain.GENESIS)
+
+
+@given(st.integers(1, 60), st.integers(0, 500), st.integers(300, 4000))
+def test_a_payload_never_exceeds_the_limit(records, size, most):
+    journal = MemoryJournal()
+    journal.add(records, size)
+    try:
+        payload, end = pack("line", START, journal.held, most)
+    except TooLarge:
+        with pytest.raises(TooLarge):
+            pack("line", START, journal.held[:1], most)
+        return
+    found = decode(payload)
+    assert len(payload) <= most
+    assert (found.first, found.last, found.hash) == (1, end.seq, end.hash)
+
+
+def test_with_room_everything_goes_into_one():
+    journal = MemoryJournal(300)
+    _, end = pack("line", START, journal.held, 1 << 20)
+    assert end == Mark("epoch-1", 300, journal.held[-1].hash)
+
+
+@given(st.integers(1, 10), st.sampled_from(["seq", "body", "hash"]), st.data())
+def test_the_sound_beginning_ends_before_the_first_wrong_row(count, field, data):
+    rows = list(MemoryJournal(count).held)
+    place = data.draw(st.integers(0, count - 1))
+    wrong = {"seq": rows[place].seq + 1, "body": b"{}", "hash": "f" * 64}[field]
+    rows[place] = rows[place]._replace(**{field: wrong})
+    assert list(sound_beginning(START, rows)) == rows[:place]
+
+
+def test_a_start_of_another_chain_has_no_sound_beginning():
+    assert list(sound_beginning(Mark("epoch-1", 0, "1" * 64), MemoryJournal(3).held)) == []

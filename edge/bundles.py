@@ -1,0 +1,37 @@
+"""From the model section of the configuration to a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import models
+from edge import __version__
+from edge.config_file import ConfigError
+from inference.bundle import Bundle, BundleError, load
+
+
+def folder(name: str) -> Path:
+    """Where a bundle is: a path, or `@name` for one that ships with the appliance.
+
+    Raises ConfigError where there is none.
+    """
+    if not name.startswith("@"):
+        path = Path(name)
+        if not path.exists():
+            raise ConfigError((), f"model.bundle: {path} is not there")
+        return path
+    try:
+        return models.path(name)
+    except models.NoSuchBundle as error:
+        raise ConfigError((), f"model.bundle: {error}") from error
+
+
+def usable(name: str) -> tuple[Bundle | None, str | None]:
+    """The bundle, or why it cannot be used: a damaged model must not keep the line from running.
+
+    Raises ConfigError where nothing is at the place named.
+    """
+    try:
+        return load(folder(name), __version__), None
+    except BundleError as error:
+        return None, " ".join(str(error).split())

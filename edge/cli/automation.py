@@ -1,0 +1,85 @@
+"""`edge-inspect automation`: the degree of automation, shown and set."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, cast
+
+import typer
+
+from edge.cli.options import ByOption, ConfigOption, JsonOption, ReasonOption
+
+app = typer.Typer(no_args_is_help=True, help="Who decides: people, the model, or both.")
+
+
+class DegreeName(str, Enum):
+    """The degrees, from the least automation to the most."""
+
+    human_only = "human_only"
+    shadow = "shadow"
+    assist = "assist"
+    partial = "partial"
+    full = "full"
+
+
+@app.command()
+def show(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Say which degree is in force and what holds it there."""
+    import json as json_module
+
+    from edge.cli.errors import NOT_RUNNING, fail
+    from edge.config_file import load
+    from edge.status import of_service
+
+    settings = load(config)
+    line = of_service(settings, "line")
+    if not line.running:
+        fail("the line is not running", "`edge-inspect run` starts it", NOT_RUNNING)
+    shown = {
+        "ceiling": settings.decision.automation,
+        "degree": line.content.get("degree"),
+        "why": line.content.get("degree_why"),
+        "limits": line.content.get("limits"),
+    }
+    if json:
+        typer.echo(json_module.dumps(shown))
+        return
+    typer.echo(f"{shown['degree']}: {shown['why']} (ceiling {shown['ceiling']})")
+
+
+@app.command("set")
+def set_degree(
+    degree: Annotated[DegreeName, typer.Argument(help="The degree wanted.")],
+    by: ByOption,
+    reason: ReasonOption,
+    config: ConfigOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, do not do it.")] = False,
+) -> None:
+    """Set the degree of automation of a running line, recorded with name and reason.
+
+    The least of the ceiling in the configuration, this degree and every limit is in force.
+    """
+    from edge.cli.errors import FAILED, NOT_RUNNING, fail
+    from edge.clock import Clock
+    from edge.config_file import load
+    from edge.requests import Request, ask
+    from edge.status import account, of_service
+    from edge.store.owner import become_owner
+
+    settings = load(config)
+    ceiling = settings.decision.automation
+    typer.echo(f"asks for {degree.value}; the ceiling is {ceiling}", err=True)
+    if dry_run:
+        return
+    if not of_service(settings, "line").running:
+        fail("the line is not running", "`edge-inspect run` starts it", NOT_RUNNING)
+    typed_by = account()
+    become_owner(settings.state_dir)
+    arguments: dict[str, object] = {"degree": degree.value, "reason": reason}
+    request = Request(Clock().new_id(), "set_degree", arguments, by, typed_by)
+    answer = ask(settings.state_dir / "requests" / "line", request)
+    if answer is None:
+        fail("the line has not answered yet; the request is waiting", code=FAILED)
+    if not answer["ok"]:
+        fail(str(answer["message"]))
+    typer.echo(f"{cast(str, answer['in_force'])} is in force: {answer['why']}")

@@ -1,0 +1,24 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="The configuration file. Default: $EDGE_INSPECT_CONFIG, ./edge-inspect.yaml, "
+        "/etc/edge-inspect/config.yaml.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")
+]
+ByOption = Annotated[str, typer.Option("--by", help="The person who decides this: an opaque id.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words; it is recorded.")]

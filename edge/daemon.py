@@ -1,0 +1,190 @@
+"""The line process: starts its workers, feeds the watchdog, drains on stop.
+
+    camera ─► inspect ─► keep ─► record ─► line.db
+                ▲                  ▲
+                └────── tend ──────┘
+
+Nothing but *stop* flows back. The first signal drains and ends with 0, a second one ends at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+from typing import Protocol
+
+from edge.channel import Channel
+from edge.log import log
+from edge.notify import Notifier
+from edge.store.lock import Lock
+from edge.workers.entry import Entry
+from edge.workers.inspect import Inspector
+from edge.workers.keep import Keeper
+from edge.workers.record import Recorder
+from edge.workers.tend import Tender
+from edge.workers.thread import WorkerThread
+
+MUST_MOVE_WITHIN_S = 15.0
+"""A worker that has not moved for this long stops the watchdog from being fed."""
+MODEL_HEAD_START_S = 3.0
+"""How long the camera waits at start for the model, so that the first parts are not lost to it."""
+
+
+class Camera(Protocol):
+    """The supervised camera."""
+
+    def start(self) -> None:
+        """Begin to take pictures. Never raises for a camera that is not there."""
+        ...
+
+    def close(self) -> None:
+        """Let the camera go; does not wait for a driver that hangs."""
+        ...
+
+
+class Model(Protocol):
+    """The model's child."""
+
+    def start(self) -> None:
+        """Start the child."""
+        ...
+
+    def wait_ready(self, timeout_s: float) -> bool:
+        """Wait until it takes requests."""
+        ...
+
+    def close(self) -> None:
+        """End the child."""
+        ...
+
+
+@dataclass(slots=True)
+class Appliance:
+    """Everything that the line process runs, wired and not yet started."""
+
+    lock: Lock
+    camera: Camera
+    model: Model | None
+    inspector: Inspector
+    keeper: Keeper
+    tender: Tender
+    recorder: Recorder
+    entries: Channel[Entry]
+    recorded: Channel[Entry]
+    stop: threading.Event
+    wake: threading.Event
+    notifier: Notifier
+    stopped: Callable[[], None]
+
+
+class Line:
+    """Runs an appliance until its source ends, its parts are done, it is told to stop, or fails."""
+
+    def __init__(self, appliance: Appliance) -> None:
+        self._appliance = appliance
+        self._ended = threading.Event()
+        self._forced = False
+        parts = appliance
+        self._threads = {
+            name: WorkerThread(name, stepper, self._on_end(name))
+            for name, stepper in (
+                ("inspect", parts.inspector),
+                ("keep", parts.keeper),
+                ("tend", parts.tender),
+                ("record", parts.recorder),
+            )
+        }
+
+    def run(self) -> int:
+        """Run to the end; the exit code. Signals are the caller's (see `handle_signals`)."""
+        self._start()
+        try:
+            while not self._appliance.stop.is_set():
+                self._feed_watchdog()
+                self._appliance.stop.wait(0.5)
+        finally:
+            return_code = self._drain()
+        return return_code
+
+    def stop(self) -> None:
+        """Ask for the end; returns at once."""
+        self._appliance.stop.set()
+        self._appliance.wake.set()
+
+    def handle_signals(self) -> None:
+        """First SIGTERM or SIGINT: drain. Second: exit 130 at once."""
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            if self._forced:
+                os._exit(130)
+            self._forced = True
+            self.stop()
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+
+    def _start(self) -> None:
+        parts = self._appliance
+        if parts.model is not None:
+            parts.model.start()
+        for name in ("record", "keep", "tend"):
+            self._threads[name].start()
+        if parts.model is not None:
+            parts.model.wait_ready(MODEL_HEAD_START_S)
+        parts.camera.start()
+        self._threads["inspect"].start()
+        parts.notifier.ready()
+        log.info("line.started")
+
+    def _on_end(self, name: str) -> Callable[[], None]:
+        def ended() -> None:
+            thread = self._threads[name]
+            if name == "inspect" or thread.failure is not None:
+                self.stop()
+            if name == "inspect":
+                self._appliance.entries.close()
+
+        return ended
+
+    def _feed_watchdog(self) -> None:
+        now_ns = time.monotonic_ns()
+        stuck = [
+            name
+            for name, thread in self._threads.items()
+            if not thread.moved_within(now_ns, MUST_MOVE_WITHIN_S)
+        ]
+        if stuck:
+            log.error("watchdog.starving", stuck=",".join(stuck))
+        else:
+            self._appliance.notifier.watchdog()
+
+    def _drain(self) -> int:
+        """Let what is under way reach the disk, in the order of the flow."""
+        parts = self._appliance
+        parts.notifier.stopping()
+        self._join("inspect")
+        parts.entries.close()
+        parts.camera.close()
+        self._join("keep")
+        self._join("tend")
+        parts.recorded.close()
+        self._join("record")
+        parts.recorder.close()
+        if parts.model is not None:
+            parts.model.close()
+        parts.stopped()
+        parts.lock.release()
+        failed = [name for name, thread in self._threads.items() if thread.failure is not None]
+        log.info("line.stopped", inspections=parts.recorder.inspections)
+        return 1 if failed or parts.recorder.unrecorded else 0
+
+    def _join(self, name: str) -> None:
+        thread = self._threads[name]
+        while thread.is_alive():
+            self._feed_watchdog()
+            thread.join(0.5)

@@ -1,0 +1,83 @@
+"""How a service is, from the file that it renews every second."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edge.statusfile import STALE_S, StatusFile
+
+if TYPE_CHECKING:
+    from edge.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service: what it said last, how long ago, and whether it still lives."""
+
+    service: str
+    content: Mapping[str, object]
+    age_s: float | None
+    running: bool
+
+    @property
+    def word(self) -> str:
+        """`ok`, `degraded` or `stopped`."""
+        if not self.running:
+            return "stopped"
+        return "ok" if self.content.get("state") == "ok" else "degraded"
+
+
+def of_service(config: Config, service: str) -> ServiceStatus:
+    """Read the status file of `line` or `sync`. A missing file means stopped."""
+    file = StatusFile(config.status_folder, service)
+    content = file.read()
+    if content is None:
+        return ServiceStatus(service, {}, None, False)
+    try:
+        age_s = max(0.0, time.time() - file.path.stat().st_mtime)
+    except OSError:
+        return ServiceStatus(service, {}, None, False)
+    alive = age_s < STALE_S and content.get("state") != "stopped" and _alive(content.get("pid"))
+    return ServiceStatus(service, content, age_s, alive)
+
+
+def as_json(statuses: list[ServiceStatus]) -> str:
+    """All services as one JSON object."""
+    word = overall(statuses)
+    services = {
+        status.service: {"state": status.word, "age_s": status.age_s, **dict(status.content)}
+        | {"state": status.word}
+        for status in statuses
+    }
+    return json.dumps({"schema": "status/1", "state": word, "services": services})
+
+
+def overall(statuses: list[ServiceStatus]) -> str:
+    """`stopped` without a line, `ok` when every service is, else `degraded`."""
+    words = {status.service: status.word for status in statuses}
+    if words.get("line") != "ok":
+        return words.get("line", "stopped")
+    return "ok" if set(words.values()) == {"ok"} else "degraded"
+
+
+def account() -> str:
+    """The Unix account that typed the command, also behind sudo."""
+    return os.environ.get("SUDO_USER") or getpass.getuser()
+
+
+def _alive(pid: object) -> bool:
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,306 @@
+"""The appliance on one page: from the configuration to every worker and what it is given."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TextIO
+
+import cv2
+from camera.supervised import NewestFeed, Supervisor, WaitingFeed
+
+from camera.familiar import Familiar
+from camera.quality import FrozenWatch, Limits
+from edge import __version__, bundles, calibrations, cameras
+from edge.channel import Channel
+from edge.clock import Clock, boot_id
+from edge.config import Config
+from edge.daemon import Appliance, Line
+from edge.decision.facts import Facts
+from edge.inspection import Setup
+from edge.line.output import Lines, Silent
+from edge.line.trigger import Continuous, Feed, Interval, Trigger
+from edge.line_status import LineStatus, Seen
+from edge.monitor.alarms import Alarms
+from edge.notify import Notifier
+from edge.records import Cuts, Origin
+from edge.requests import Desk as Requests
+from edge.statusfile import StatusFile
+from edge.store.batch import Committed
+from edge.store.images import ImageStore, parse_policy, wanted
+from edge.store.journal import Journal
+from edge.store.lock import Lock
+from edge.workers.entry import Entry
+from edge.workers.inspect import Desk, Inspector
+from edge.workers.keep import Keeper
+from edge.workers.openings import Openings
+from edge.workers.overruns import Overruns
+from edge.workers.record import Recorder
+from edge.workers.ruler import Basis, Ruler
+from edge.workers.services import LineRequests
+from edge.workers.tend import Tended, Tender
+from inference.bundle import Bundle
+from inference.interpreter import runtime_name
+from inference.worker import Worker
+
+PICTURES_IN_MEMORY = 24 * 1024 * 1024
+ENTRIES = 256
+SWITCH_S = 0.0005
+"""A busy thread of ours gives way this soon, so that a decision never waits for a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where committed records and decisions are printed, if anywhere."""
+
+    records: TextIO | None = None
+    decisions: TextIO | None = None
+
+
+def build(config: Config, most: int | None = None, told: Told | None = None) -> Line:
+    """The line process, wired and not started; it holds the lock of its state directory.
+
+    Raises ConfigError (wrong configuration), Held (another line runs there), sqlite3.Error or
+    OSError (the store cannot be opened).
+    """
+    cv2.setNumThreads(1)
+    sys.setswitchinterval(SWITCH_S)
+    return _Wiring(config, told or Told()).line(most)
+
+
+class _Wiring:
+    """Makes each part once, in the order in which they need each other."""
+
+    def __init__(self, config: Config, told: Told) -> None:
+        self.config, self.told = config, told
+        self.bundle, self.no_model = bundles.usable(config.model.bundle)
+        self.source = cameras.source(config.camera)
+        self.clock, self.stop, self.wake = Clock(), Event(), Event()
+        config.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        self.lock = Lock(config.state_dir / "line.lock")
+        self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
+        now_ns = self.clock.monotonic_ns()
+        self.journal = Journal.open(config.state_dir / "line.db", self.origin.boot_id, now_ns)
+        self.overruns, self.openings = Overruns(), Openings()
+        waiting = self.journal.open_escalations()
+        self.openings.open((e.inspection, e.part_id, e.deadline_ns) for e in waiting)
+        self.entries: Channel[Entry] = Channel(ENTRIES, PICTURES_IN_MEMORY)
+        self.recorded: Channel[Entry] = Channel(ENTRIES)
+        self.model = None if self.bundle is None else _worker(config, self.bundle)
+        self.view = cameras.view(config, self.source)
+        self.choice = _calibration(config, self.bundle, self.view)
+        self.cuts = _cuts(config, self.choice)
+        self.alarms = Alarms(self.origin, self.clock.new_id)
+
+    def line(self, most: int | None) -> Line:
+        """Everything together."""
+        ruler = self._ruler()
+        camera, trigger = self._camera()
+        inspector = Inspector(trigger, self._desk(ruler), self.entries, self.stop, most)
+        images = ImageStore(self.config.state_dir)
+        images.sweep()
+        keeper = Keeper(self.entries, self.recorded, images)
+        recorder = Recorder(self.recorded, self.journal, self.openings, _printer(self.told))
+        status = self._status(inspector, keeper, recorder, ruler)
+        services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
+        requests = Requests(self.config.state_dir / "requests" / "line", services.handlers)
+        tended = Tended(
+            desk=inspector.desk,
+            camera=camera,
+            child=self.model,
+            ruler=ruler,
+            alarms=self.alarms,
+            openings=self.openings,
+            overruns=self.overruns,
+            requests=requests,
+            recorded=self.recorded,
+            clock=self.clock,
+            origin=self.origin,
+            fallback=self.config.escalation.fallback,
+            facts=self._facts(),
+            troubles=lambda: _troubles(inspector, keeper, recorder, self.model),
+            status=status.write,
+        )
+        tender = Tender(tended, self.stop, self.wake)
+        services.record = tender.hand_on
+        return Line(
+            Appliance(
+                lock=self.lock,
+                camera=camera,
+                model=self.model,
+                inspector=inspector,
+                keeper=keeper,
+                tender=tender,
+                recorder=recorder,
+                entries=self.entries,
+                recorded=self.recorded,
+                stop=self.stop,
+                wake=self.wake,
+                notifier=Notifier.from_environment(),
+                stopped=lambda: status.write("stopped"),
+            )
+        )
+
+    def _camera(self) -> tuple[Supervisor, Trigger]:
+        paced = self.config.trigger.every_ms
+        if not self.source.live:
+            waiting = WaitingFeed()
+            supervisor = Supervisor(self.source, waiting)
+            if paced is None:
+                return supervisor, Continuous(waiting)
+            return supervisor, self._interval(waiting, paced)
+        # between two ticks of an interval pictures may pass unseen; without one each is a part
+        newest = NewestFeed(self.overruns.add if paced is None else None)
+        supervisor = Supervisor(self.source, newest)
+        return supervisor, Continuous(newest) if paced is None else self._interval(newest, paced)
+
+    def _interval(self, feed: Feed, every_ms: float) -> Interval:
+        return Interval(
+            feed,
+            every_ms,
+            self.source.live,
+            self.overruns.add,
+            self.clock.monotonic_ns,
+            self.clock.wall,
+        )
+
+    def _ruler(self) -> Ruler:
+        decision = self.config.decision
+        familiar = _familiar(self.choice, self.bundle)
+        basis = Basis(decision.automation, decision.ask == "all", self.cuts, familiar)
+        return Ruler(basis, self.origin, self.clock.new_id, self.journal.state)
+
+    def _desk(self, ruler: Ruler) -> Desk:
+        config, clock = self.config, self.clock
+        policy = parse_policy(config.storage.images)
+        watch = FrozenWatch(config.camera.doubts.frozen_after) if self.source.live else None
+        return Desk(
+            setup=_setup(config, self.origin, self.view, self.bundle),
+            ruling=ruler.ruling,
+            model=self.model,
+            output=Silent() if self.told.decisions is None else Lines(self.told.decisions),
+            clock=clock,
+            wanted=lambda made: wanted(policy, made.decision, made.asked, clock.chance()),
+            deadline_s=config.escalation.deadline_s,
+            live=self.source.live,
+            frozen=watch,
+            stale_after_ms=config.camera.doubts.stale_after_ms,
+        )
+
+    def _facts(self) -> Facts:
+        return Facts(
+            no_model=self.no_model,
+            no_cuts=self.choice.why if self.cuts is None else None,
+            uncertified=self.cuts is not None and not self.cuts.certified,
+            allow_uncertified=self.config.decision.allow_uncertified,
+            unconfirmed=_guessed(self.bundle),
+        )
+
+    def _status(
+        self, inspector: Inspector, keeper: Keeper, recorder: Recorder, ruler: Ruler
+    ) -> LineStatus:
+        seen = Seen(
+            inspector=inspector,
+            keeper=keeper,
+            recorder=recorder,
+            ruler=ruler,
+            alarms=self.alarms,
+            openings=self.openings,
+            overruns=self.overruns,
+            clock=self.clock,
+            state_dir=self.config.state_dir,
+            static=_static(self.config, self.bundle, self.choice),
+            pid_of_model=lambda: None if self.model is None else self.model.pid,
+        )
+        return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
+
+
+def _setup(config: Config, origin: Origin, view: str, bundle: Bundle | None) -> Setup:
+    limits = config.camera.doubts
+    return Setup(
+        origin=origin,
+        view=view,
+        model=None if bundle is None else bundle.as_record(),
+        runtime=None if bundle is None else runtime_name(),
+        roi=cameras.roi(config.camera),
+        rotate=config.camera.rotate,
+        size=cameras.expected_size(config.camera),
+        limits=Limits(limits.black_below, limits.blown_out_above, limits.blurred_below),
+    )
+
+
+def _worker(config: Config, bundle: Bundle) -> Worker:
+    wanted_ms = config.model.deadline_ms
+    deadline_ms = bundle.deadline_ms if wanted_ms is None else wanted_ms
+    return Worker(bundle, config.model.threads, deadline_ms)
+
+
+def _calibration(config: Config, bundle: Bundle | None, view: str) -> calibrations.Choice:
+    if bundle is None:
+        return calibrations.Choice(None, "there is no model")
+    binding = calibrations.Binding(bundle.digest, runtime_name(), platform.machine(), view)
+    folders = [config.state_dir / "calibrations", Path(bundle.root) / "calibrations"]
+    return calibrations.choose(calibrations.read_all(folders), binding)
+
+
+def _cuts(config: Config, choice: calibrations.Choice) -> Cuts | None:
+    """Cuts typed by hand are meant: they come first, and are uncertified everywhere."""
+    low, high = config.decision.accept_below, config.decision.reject_above
+    if low is not None and high is not None:
+        return Cuts(low, high, certified=False)
+    return None if choice.calibration is None else choice.calibration.cuts
+
+
+def _familiar(choice: calibrations.Choice, bundle: Bundle | None) -> Familiar | None:
+    """The range of pictures that the calibration was made from, else the one of the bundle."""
+    known = None if choice.calibration is None else choice.calibration.familiar
+    if known is None and bundle is not None:
+        known = bundle.baseline.get("familiar")
+    return None if known is None else Familiar.from_json(known)
+
+
+def _guessed(bundle: Bundle | None) -> tuple[str, ...]:
+    if bundle is None or not bundle.unconfirmed:
+        return ()
+    return tuple(bundle.manifest.guessed)
+
+
+def _static(
+    config: Config, bundle: Bundle | None, choice: calibrations.Choice
+) -> dict[str, object]:
+    return {
+        "station": config.station.path,
+        "config": config.digest,
+        "model": None if bundle is None else bundle.as_record(),
+        "runtime": None if bundle is None else runtime_name(),
+        "calibration": choice.calibration.id if choice.calibration else None,
+        "ceiling": config.decision.automation,
+    }
+
+
+def _troubles(
+    inspector: Inspector, keeper: Keeper, recorder: Recorder, model: Worker | None
+) -> Mapping[str, str | None]:
+    away = model is not None and not model.ready
+    return {
+        "model": "the model's process is not answering" if away else None,
+        "frozen": "the camera repeats one picture" if inspector.frozen else None,
+        "record": recorder.failing,
+        "pictures": keeper.failing,
+    }
+
+
+def _printer(told: Told) -> Callable[[Sequence[Committed]], None] | None:
+    stream = told.records
+    if stream is None:
+        return None
+
+    def show(committed: Sequence[Committed]) -> None:
+        lines = [done.body.decode() for done in committed]
+        print("\n".join(lines), file=stream, flush=True)
+
+    return show

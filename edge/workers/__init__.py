@@ -1,0 +1,1 @@
+"""The threads of the line process, one file each; data flows one way through them."""

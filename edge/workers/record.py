@@ -1,0 +1,138 @@
+"""The record thread: the one writer of line.db, several entries in one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Sequence
+from threading import Event
+
+from edge.channel import Channel
+from edge.log import log
+from edge.records import Disposition, Inspection, Record
+from edge.store.batch import Committed
+from edge.store.errors import AlreadyApplied, AlreadyDecided, Unwritable
+from edge.store.journal import Journal
+from edge.workers.entry import Entry
+from edge.workers.openings import Openings
+
+BATCH = 256
+RETRY_S = 0.5
+TRIES_AT_THE_END = 20
+
+
+class Recorder:
+    """Takes entries, commits them, tells what is durable.
+
+    While the disk refuses, the same batch is tried again and nothing else is taken, so that the
+    channel before it fills and the line notices. `failing` then says why.
+    """
+
+    def __init__(
+        self,
+        entries: Channel[Entry],
+        journal: Journal,
+        openings: Openings,
+        on_commit: Callable[[Sequence[Committed]], None] | None = None,
+    ) -> None:
+        self.failing: str | None = None
+        self.head = journal.head
+        self.inspections = 0
+        self.decisions: Counter[str] = Counter()
+        self.unrecorded = 0
+        self._entries = entries
+        self._journal = journal
+        self._openings = openings
+        self._on_commit = on_commit
+        self._batch: list[Entry] = []
+        self._tries = 0
+        self._pause = Event()
+
+    def step(self) -> bool:
+        """Commit one batch, or wait for one; False when all is written and no more will come."""
+        if not self._batch:
+            self._batch = self._entries.take(BATCH, timeout=0.5)
+        if not self._batch:
+            return not self._entries.ended
+        try:
+            while self._batch:
+                group = _one_transaction(self._batch)
+                self._append(group)
+                del self._batch[: len(group)]
+        except sqlite3.Error as error:
+            return self._try_again(error)
+        self._tries, self.failing = 0, None
+        return True
+
+    def close(self) -> None:
+        """Close the journal; what could not be written is counted and said."""
+        self._journal.close()
+        left = [*self._batch, *self._entries.take(1 << 30, timeout=0)]
+        self.unrecorded += sum(len(entry.records) for entry in left)
+        if self.unrecorded:
+            log.error("record.lost", records=self.unrecorded, because=self.failing)
+
+    def _try_again(self, error: sqlite3.Error) -> bool:
+        self.failing = str(error)
+        self._tries += 1
+        log.error("record.failing", error=error, waiting=len(self._entries))
+        self._pause.wait(RETRY_S)
+        return not (self._entries.closed and self._tries >= TRIES_AT_THE_END)
+
+    def _append(self, batch: Sequence[Entry]) -> None:
+        records = [record for entry in batch for record in entry.records]
+        committed: list[Committed] = []
+        while True:
+            try:
+                committed = self._journal.append(
+                    records,
+                    deadlines={k: v for entry in batch for k, v in entry.deadlines.items()},
+                    state={k: v for entry in batch for k, v in entry.state.items()},
+                    request_id=batch[0].request_id,
+                )
+            except AlreadyDecided as refused:
+                records = [r for r in records if not _closes(r, refused.inspection)]
+                continue
+            except Unwritable as refused:
+                log.error("record.unwritable", error=refused)
+                self.unrecorded += 1
+                records = [record for record in records if record is not refused.record]
+                continue
+            except AlreadyApplied:
+                pass
+            break
+        self._remember(batch, committed)
+
+    def _remember(self, batch: Sequence[Entry], committed: Sequence[Committed]) -> None:
+        self.head = self._journal.head
+        deadlines = {k: v for entry in batch for k, v in entry.deadlines.items()}
+        for done in committed:
+            record = done.record
+            if isinstance(record, Inspection):
+                self.inspections += 1
+                self.decisions[record.decision] += 1
+                if deadline := deadlines.get(record.id):
+                    self._openings.open([(record.id, record.part_id, deadline.monotonic_ns)])
+            elif isinstance(record, Disposition):
+                self._openings.close(record.inspection)
+        for entry in batch:
+            if entry.done is not None:
+                entry.done()
+        if self._on_commit is not None:
+            self._on_commit(committed)
+
+
+def _one_transaction(batch: Sequence[Entry]) -> list[Entry]:
+    """The entries up to the next request; a request goes alone, so that its id commits with it."""
+    if batch[0].request_id is not None:
+        return [batch[0]]
+    group = []
+    for entry in batch:
+        if entry.request_id is not None:
+            break
+        group.append(entry)
+    return group
+
+
+def _closes(record: Record, inspection: str) -> bool:
+    return isinstance(record, Disposition) and record.inspection == inspection

@@ -1,0 +1,131 @@
+"""What is in force for the next part: degree, cuts, familiar range; and the records of a change.
+
+Owned by the tend thread. The inspect thread only reads the `Ruling` that is handed to it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from camera.familiar import Familiar
+
+from edge.decision.automation import Change, InForce, Limit, Limits, in_force
+from edge.decision.facts import Facts, live_limits
+from edge.inspection import Ruling
+from edge.records import Automation, Cuts, Degree, Moment, Origin, Record
+
+STATE_DEGREE = "automation.degree"
+STATE_LATCHED = "automation.latched"
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the degree is worked out from, besides the facts about the model."""
+
+    ceiling: Degree
+    ask_all: bool
+    cuts: Cuts | None
+    familiar: Familiar | None
+
+
+class Ruler:
+    """Keeps the limits, works out the degree, makes a record of each change."""
+
+    def __init__(
+        self,
+        basis: Basis,
+        origin: Origin,
+        new_id: Callable[[], str],
+        state: Callable[[str], str | None],
+    ) -> None:
+        self.basis = basis
+        self._origin = origin
+        self._new_id = new_id
+        self._limits = Limits(_latched(state(STATE_LATCHED)))
+        chosen = state(STATE_DEGREE)
+        self.chosen: Degree | None = _degree(chosen)
+        self.now = self._work_out()
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """Every limit that holds now."""
+        return self._limits.active
+
+    @property
+    def ruling(self) -> Ruling:
+        """What the inspect thread works by."""
+        basis = self.basis
+        return Ruling(self.now.degree, basis.cuts, basis.familiar, basis.ask_all)
+
+    def look(self, facts: Facts, moment: Moment) -> list[Record]:
+        """Work out the degree anew; a record for each limit that came or went."""
+        changes = self._limits.update(live_limits(facts), moment.monotonic_ns)
+        self.now = self._work_out()
+        return [self._limit_record(change, moment) for change in changes]
+
+    def choose(
+        self,
+        degree: Degree,
+        reason: str,
+        by: str,
+        account: str | None,
+        request: str,
+        moment: Moment,
+    ) -> Automation:
+        """A person sets the degree; the record of it."""
+        self.chosen = degree
+        self.now = self._work_out()
+        return Automation(
+            id=self._new_id(),
+            origin=self._origin,
+            decided=moment,
+            action="set",
+            degree=degree,
+            in_force=self.now.degree,
+            reason=reason,
+            by=by,
+            account=account,
+            request=request,
+        )
+
+    def state(self) -> Mapping[str, str]:
+        """What must be remembered over a restart."""
+        latched = [[limit.name, limit.degree, limit.reason] for limit in self._limits.latched]
+        kept = {STATE_LATCHED: json.dumps(latched)}
+        if self.chosen is not None:
+            kept[STATE_DEGREE] = self.chosen
+        return kept
+
+    def _work_out(self) -> InForce:
+        return in_force(self.basis.ceiling, self.chosen, self._limits.active)
+
+    def _limit_record(self, change: Change, moment: Moment) -> Automation:
+        return Automation(
+            id=self._new_id(),
+            origin=self._origin,
+            decided=moment,
+            action="limit" if change.began else "end",
+            degree=change.limit.degree,
+            in_force=self.now.degree,
+            reason=change.limit.reason,
+            limit=change.limit.name,
+        )
+
+
+def _degree(text: str | None) -> Degree | None:
+    from edge.decision.policy import DEGREES
+
+    return next((degree for degree in DEGREES if degree == text), None)
+
+
+def _latched(text: str | None) -> list[Limit]:
+    if text is None:
+        return []
+    found = []
+    for name, degree, reason in json.loads(text):
+        known = _degree(degree)
+        if known is not None:
+            found.append(Limit(name, known, reason, latched=True))
+    return found

@@ -1,0 +1,75 @@
+"""What commands can ask of a running line, through `requests/line/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Event
+
+from edge.clock import Clock
+from edge.decision.policy import DEGREES
+from edge.files import write_atomically
+from edge.records import Degree, utc
+from edge.requests import Answer, Refused, Request
+from edge.store.images import encode
+from edge.workers.entry import Entry
+from edge.workers.inspect import Inspector
+from edge.workers.ruler import Ruler
+
+COMMIT_WITHIN_S = 3.0
+
+
+class LineRequests:
+    """The handlers of the line. Called on the tend thread."""
+
+    def __init__(self, state_dir: Path, inspector: Inspector, ruler: Ruler, clock: Clock) -> None:
+        self.record: Callable[[Entry], None] | None = None
+        self._folder = state_dir / "frames"
+        self._inspector = inspector
+        self._ruler = ruler
+        self._clock = clock
+
+    @property
+    def handlers(self) -> Mapping[str, Callable[[Request], Answer]]:
+        """One handler for each kind of request."""
+        return {"set_degree": self._set_degree, "frame": self._frame}
+
+    def _set_degree(self, request: Request) -> Answer:
+        """Arguments: degree, reason. Applied and recorded once, whatever happens in between."""
+        degree, reason = _known(request.arguments.get("degree")), request.arguments.get("reason")
+        if degree is None or not isinstance(reason, str) or not request.by:
+            raise Refused("expected a degree, a reason, and the person who decides it")
+        moment = self._clock.moment()
+        record = self._ruler.choose(degree, reason, request.by, request.account, request.id, moment)
+        committed = Event()
+        assert self.record is not None
+        entry = Entry(
+            (record,), state=self._ruler.state(), request_id=request.id, done=committed.set
+        )
+        self.record(entry)
+        if not committed.wait(COMMIT_WITHIN_S):
+            raise Refused("the degree is in force, but the record waits for the disk: see `status`")
+        return {"in_force": self._ruler.now.degree, "why": self._ruler.now.why}
+
+    def _frame(self, request: Request) -> Answer:
+        """Leave the newest picture in `frames/newest.*` and say where; no arguments."""
+        frame = self._inspector.newest
+        if frame is None or (frame.encoded is None and frame.image is None):
+            raise Refused("the line has seen no picture yet")
+        data = frame.encoded
+        if data is None:
+            assert frame.image is not None
+            data = encode(frame.image)
+        self._folder.mkdir(exist_ok=True)
+        path = self._folder / "newest.jpg"
+        write_atomically(path, data, durable=False)
+        return {
+            "path": str(path),
+            "number": frame.number,
+            "captured_at": utc(frame.captured_at),
+            "monotonic_ns": frame.monotonic_ns,
+        }
+
+
+def _known(name: object) -> Degree | None:
+    return next((degree for degree in DEGREES if degree == name), None)

@@ -1,0 +1,197 @@
+"""The tend thread: everything that is not on a part's way. It never holds up a decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Protocol
+
+from edge.channel import Channel
+from edge.clock import Clock
+from edge.decision.facts import Facts
+from edge.inspection import overrun
+from edge.log import log
+from edge.monitor.alarms import Alarms
+from edge.records import Disposition, Fate, Origin
+from edge.requests import Desk as Requests
+from edge.store.escalations import Deadline
+from edge.workers.entry import Entry
+from edge.workers.inspect import Desk
+from edge.workers.openings import Openings
+from edge.workers.overruns import Overruns
+from edge.workers.ruler import Ruler
+
+PERIOD_S = 0.05
+EVERY_SECOND_NS = 10**9
+MINUTE_NS = 60 * 10**9
+
+
+class Camera(Protocol):
+    """The supervisor of the camera, as this thread sees it."""
+
+    def check(self, now_ns: int) -> str | None:
+        """Why there are no pictures now; None when all is well."""
+        ...
+
+
+class Child(Protocol):
+    """The model's child process, as this thread sees it."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can answer."""
+        ...
+
+    @property
+    def deaths(self) -> tuple[int, ...]:
+        """When it died, on the monotonic clock in ns."""
+        ...
+
+    def step(self, now_ns: int) -> None:
+        """Notice its death, start it again when it is time. Never waits."""
+        ...
+
+
+@dataclass(slots=True)
+class Tended:
+    """What this thread looks after."""
+
+    desk: Desk
+    camera: Camera
+    child: Child | None
+    ruler: Ruler
+    alarms: Alarms
+    openings: Openings
+    overruns: Overruns
+    requests: Requests
+    recorded: Channel[Entry]
+    clock: Clock
+    origin: Origin
+    fallback: Fate
+    facts: Facts
+    troubles: Callable[[], Mapping[str, str | None]]
+    status: Callable[[], None]
+
+
+class Tender:
+    """Camera, child, degree, deadlines, overruns, requests, status: a little of each every step."""
+
+    def __init__(self, tended: Tended, stop: Event, wake: Event) -> None:
+        self._tended = tended
+        self._stop = stop
+        self._wake = wake
+        self._pending: list[Entry] = []
+        self._away_since_ns: int | None = None
+        self._next_second_ns = 0
+
+    def step(self) -> bool:
+        """Look after everything once, then wait; False after `stop`, when all is handed on."""
+        self.look()
+        if self._stop.is_set():
+            return not self._handed_on()
+        self._wake.wait(PERIOD_S)
+        self._wake.clear()
+        return True
+
+    def look(self) -> None:
+        """Look after everything once."""
+        tended = self._tended
+        now_ns = tended.clock.monotonic_ns()
+        camera = tended.camera.check(now_ns)
+        if tended.child is not None:
+            tended.child.step(now_ns)
+        self._see(camera)
+        self._rule(now_ns)
+        self._deadlines(now_ns)
+        self._overruns()
+        self._flush()
+        if now_ns >= self._next_second_ns:
+            self._next_second_ns = now_ns + EVERY_SECOND_NS
+            tended.clock.refresh()
+            self._serve()
+            tended.status()
+
+    def hand_on(self, entry: Entry) -> None:
+        """Give an entry to the store as soon as it has room; they keep their order."""
+        self._pending.append(entry)
+        self._flush()
+
+    def _serve(self) -> None:
+        try:
+            self._tended.requests.step(self._tended.clock.wall())
+        except OSError as error:
+            log.error("requests.failing", error=error)
+
+    def _see(self, camera: str | None) -> None:
+        tended = self._tended
+        moment = tended.clock.moment()
+        causes = {"camera": camera, **tended.troubles()}
+        for cause, message in causes.items():
+            alarm = tended.alarms.see(cause, message, moment)
+            if alarm is not None:
+                log.warning(f"alarm.{cause}", state=alarm.state, message=alarm.message)
+                self.hand_on(Entry((alarm,)))
+
+    def _rule(self, now_ns: int) -> None:
+        tended = self._tended
+        changes = tended.ruler.look(self._facts(now_ns), tended.clock.moment())
+        if changes or tended.desk.ruling != tended.ruler.ruling:
+            tended.desk.ruling = tended.ruler.ruling
+        if changes:
+            log.info("automation", degree=tended.ruler.now.degree, why=tended.ruler.now.why)
+            self.hand_on(Entry(tuple(changes), state=tended.ruler.state()))
+
+    def _facts(self, now_ns: int) -> Facts:
+        child = self._tended.child
+        if child is None:
+            return self._tended.facts
+        if child.ready:
+            self._away_since_ns = None
+        elif self._away_since_ns is None:
+            self._away_since_ns = now_ns
+        away_ns = 0 if self._away_since_ns is None else now_ns - self._away_since_ns
+        deaths = sum(now_ns - death < MINUTE_NS for death in child.deaths)
+        return replace(self._tended.facts, away_s=away_ns / 1e9, deaths=deaths)
+
+    def _deadlines(self, now_ns: int) -> None:
+        tended = self._tended
+        for inspection, part_id in tended.openings.take_due(now_ns):
+            disposition = Disposition(
+                id=tended.clock.new_id(),
+                origin=tended.origin,
+                decided=tended.clock.moment(),
+                inspection=inspection,
+                disposition=tended.fallback,
+                by="fallback",
+                part_id=part_id,
+            )
+            self.hand_on(Entry((disposition,)))
+
+    def _overruns(self) -> None:
+        tended = self._tended
+        while tended.recorded.has_room() and (frame := tended.overruns.take()) is not None:
+            inspection = overrun(
+                frame,
+                tended.desk.setup,
+                tended.desk.ruling,
+                new_id=tended.clock.new_id(),
+                clock_synced=tended.clock.synced,
+            )
+            allowed_s = tended.desk.deadline_s
+            due_ns = tended.clock.monotonic_ns() + int(allowed_s * 1e9)
+            deadlines = {inspection.id: Deadline(due_ns, allowed_s)}
+            self.hand_on(Entry((inspection,), deadlines))
+
+    def _flush(self) -> None:
+        while self._pending and self._tended.recorded.put(self._pending[0]):
+            self._pending.pop(0)
+
+    def _handed_on(self) -> bool:
+        """After stop: whether nothing is left to hand to the store."""
+        if self._tended.recorded.closed:
+            return True
+        if self._pending or len(self._tended.overruns):
+            self._tended.recorded.wait_for_room(0.25)
+            return False
+        return True

@@ -20,9 +20,28 @@ HEADING = (
     f"  {'part went':<18}  id"
 )
 COLUMNS = (
-    ("seq", "id", "part_id", "captured_at", "decision", "reason", "score", "label")
-    + ("automation", "would_be", "asked", "doubts", "disposition", "by", "model", "version")
-    + ("calibration", "accept_below", "reject_above", "image", "truth", "hash")
+    "seq",
+    "id",
+    "part_id",
+    "captured_at",
+    "decision",
+    "reason",
+    "score",
+    "label",
+    "automation",
+    "would_be",
+    "asked",
+    "doubts",
+    "disposition",
+    "by",
+    "model",
+    "version",
+    "calibration",
+    "accept_below",
+    "reject_above",
+    "image",
+    "truth",
+    "hash",
 )
 
 

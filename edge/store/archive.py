@@ -44,7 +44,7 @@ class Story:
 
 
 class Archive:
-    """A reader of one database. Used from one thread.
+    """A reader of one database. Used from one thread at a time.
 
     A missing or empty file reads as no records: the service may not have started yet. Every call
     first looks whether the path is still the file that is open. Raises sqlite3.Error when the file

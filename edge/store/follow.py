@@ -79,7 +79,11 @@ class Following:
 
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(
-        f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_MS / 1000
+        f"file:{quote(str(path))}?mode=ro",
+        uri=True,
+        isolation_level=None,
+        timeout=BUSY_MS / 1000,
+        check_same_thread=False,
     )
     database.execute("PRAGMA query_only = ON")
     return database

@@ -31,7 +31,7 @@ _CLOSE = "DELETE FROM escalations WHERE inspection = ?"
 
 
 class Journal:
-    """The open line.db. Used from one thread; the caller holds the lock of the service.
+    """The open line.db. Used from one thread at a time; the caller holds the lock of the service.
 
     After any error nothing of the call is stored, `head` is as before, and the same records can
     be given again.

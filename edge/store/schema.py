@@ -64,7 +64,10 @@ VERSION = len(MIGRATIONS)
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The one write connection: WAL, and a commit returns only when it is on the disk."""
+    """The one write connection: WAL, and a commit returns only when it is on the disk.
+
+    It may be opened in one thread and used in another, never in two at a time.
+    """
     # opened and closed by the main thread, written by the record thread, never by both at once
     database = sqlite3.connect(
         path, isolation_level=None, timeout=BUSY_MS / 1000, check_same_thread=False

@@ -140,7 +140,7 @@ class _Wiring:
                 recorded=self.recorded,
                 stop=self.stop,
                 wake=self.wake,
-                notifier=Notifier.from_environment(),
+                notifier=Notifier(),
                 stopped=lambda: status.write("stopped"),
             )
         )

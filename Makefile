@@ -1,0 +1,49 @@
+# Edge Inspect. `make` lists the commands.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: help run test lint types tests bench soak clean
+
+help:  ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+
+run: $(VENV)/runs  ## set everything up and show the appliance on a simulated line (Ctrl-C ends it)
+	@$(BIN)/edge-inspect demo
+
+test: lint types tests  ## set everything up, then lint, types and tests
+
+lint: $(VENV)/develops  ## style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/develops  ## types, strictly
+	@$(BIN)/mypy
+
+tests: $(VENV)/develops  ## tests
+	@$(BIN)/pytest
+
+bench: $(VENV)/develops  ## speed, both sides in one run
+	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+clean:  ## remove what was built (not demo-state)
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@.ci/packages required python-venv:python3-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed: make PYTHON=python3.11 …" >&2; exit 1; }
+	@echo "creating $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runs: $(VENV)/bin/python setup.cfg pyproject.toml
+	@.ci/packages optional mosquitto:mosquitto
+	@echo "installing Edge Inspect into $(VENV) (a minute, once)" >&2
+	@$(BIN)/pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/develops: $(VENV)/bin/python setup.cfg pyproject.toml
+	@.ci/packages required mosquitto:mosquitto
+	@echo "installing Edge Inspect and what its tests need into $(VENV) (a minute, once)" >&2
+	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/runs

@@ -1,0 +1,5 @@
+"""`python -m edge` is the command `edge-inspect`."""
+
+from edge.cli.main import main
+
+main()

@@ -1,0 +1,151 @@
+"""Runs the demo: prepare, calibrate, start the children, show, end."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import Progress
+
+from edge.cli.errors import fail, say
+from edge.config import Config
+from edge.config_file import load
+from edge.demo.calibrating import calibration_for, make_calibration
+from edge.demo.children import Children
+from edge.demo.station import DemoStation
+from edge.demo.tally import Tally
+from edge.demo.view import Seen, one_line, screen
+from edge.status import of_service
+from edge.store.archive import Archive
+
+FRAMES_PER_SECOND = 4
+LINE_EVERY_S = 5.0
+
+
+def show(station: DemoStation, most: int | None) -> None:
+    """Run until Ctrl-C, SIGTERM, or `most` parts. Fails when the line ends by itself."""
+    config = load(station.config_file)
+    with _until_signal() as stop:
+        _calibrate(config)
+        if stop.is_set():
+            return
+        with Children(station) as children, Archive(config.state_dir / "line.db") as archive:
+            children.start()
+            _watch(_Demo(station, config, children, archive, stop, most))
+        _say_goodbye(station, config)
+
+
+class _Demo:
+    """One running demo, as the loop sees it."""
+
+    def __init__(
+        self,
+        station: DemoStation,
+        config: Config,
+        children: Children,
+        archive: Archive,
+        stop: threading.Event,
+        most: int | None,
+    ) -> None:
+        self.tally = Tally()
+        self.stop = stop
+        self._station = station
+        self._config = config
+        self._children = children
+        self._archive = archive
+        self._most = most
+        self._calibration = calibration_for(config).calibration
+
+    def look(self) -> Seen:
+        """This moment; sets `stop` when enough parts are done. Fails when a child has died."""
+        for child in self._children.dead():
+            fail(f"the demo's {child.name} ended by itself", f"see {child.log}")
+        try:
+            self.tally.read(self._archive)
+        except sqlite3.Error as error:
+            fail(f"the demo's records cannot be read: {error}")
+        if self._most is not None and self.tally.inspections >= self._most:
+            self.stop.set()
+        line = of_service(self._config, "line")
+        sync = of_service(self._config, "sync") if self._config.sync else None
+        return Seen(
+            self.tally,
+            dict(line.content) if line.running else {},
+            None if sync is None else dict(sync.content),
+            self._calibration,
+            _short(self._station),
+        )
+
+
+def _watch(demo: _Demo) -> None:
+    console = Console()
+    if not console.is_terminal:
+        while not demo.stop.wait(LINE_EVERY_S if demo.tally.inspections else 1.0):
+            say(one_line(demo.look()))
+        return
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(screen(demo.look()), refresh=True)
+            if demo.stop.wait(1 / FRAMES_PER_SECOND):
+                return
+
+
+def _calibrate(config: Config) -> None:
+    if calibration_for(config).calibration is not None:
+        return
+    words = "calibrating on simulated parts (once)"
+    if not sys.stderr.isatty():
+        say(words)
+        make_calibration(config, lambda done, of: None)
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(words)
+        make_calibration(config, lambda done, of: progress.update(task, completed=done, total=of))
+
+
+def _say_goodbye(station: DemoStation, config: Config) -> None:
+    tally = Tally()
+    with Archive(config.state_dir / "line.db") as archive:
+        tally.read(archive)
+    line = {"parts_per_second": 0, "degree": "ended"}
+    sync = of_service(config, "sync") if config.sync else None
+    content = None if sync is None else dict(sync.content)
+    say(one_line(Seen(tally, line, content, None, "")))
+    say(
+        f"everything is in {station.folder}; `edge-inspect demo` goes on there, --fresh begins anew"
+    )
+
+
+def _short(station: DemoStation) -> str:
+    try:
+        return str(station.config_file.relative_to(Path.cwd()))
+    except ValueError:
+        return str(station.config_file)
+
+
+@contextmanager
+def _until_signal() -> Iterator[threading.Event]:
+    """An event that the first SIGINT or SIGTERM sets; a second one ends the demo at once."""
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

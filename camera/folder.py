@@ -25,7 +25,6 @@ class FolderSource(Source):
     def __init__(
         self,
         path: Path,
-        *,
         label_from_folder: bool = False,
         loop: bool = False,
         clock: Clock | None = None,

@@ -28,7 +28,6 @@ class VideoSource(Source):
     def __init__(
         self,
         path: Path,
-        *,
         clock: Clock | None = None,
         opener: Callable[[Path], Capture] = open_file,
     ) -> None:

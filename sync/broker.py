@@ -121,6 +121,16 @@ _REFUSALS: dict[int, tuple[str, str]] = {
 }
 
 
+def lost(address: Address) -> Disconnected:
+    """Words for a connection that ended without any: mosquitto also ends it so when another
+    client takes our name."""
+    return Disconnected(
+        f"the connection to {address} is lost",
+        "it is tried again; if it is lost again and again, look at the broker's log, and whether a "
+        "second sync service runs for this station",
+    )
+
+
 def refusal(code: int, name: str, address: Address) -> Disconnected:
     """Words for a reason code of MQTT 5 (its value and its name in the standard)."""
     what, mend = _REFUSALS.get(code, ("gave a reason", "see the broker's log"))

@@ -22,7 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sync.broker import Address, Login, refusal, why_not
+from sync.broker import Address, Login, lost, refusal, why_not
 from sync.transport import (
     NO_LIMIT,
     Acknowledged,
@@ -181,10 +181,7 @@ class _Connection:
             connection = self._client.socket()
             if connection is not None:
                 connection.close()
-            lost = Disconnected(
-                f"the connection to {self._settings.address} is lost", "it is tried again"
-            )
-            self._report(self._why or lost)
+            self._report(self._why or lost(self._settings.address))
 
     def _open(self) -> None:
         settings, login = self._settings, self._settings.login

@@ -103,7 +103,7 @@ def test_a_header_with_another_value_is_refused(name, value):
 
 
 def test_a_bomb_is_not_unpacked():
-    small = zlib.compress(b"[" * (64 * MAX_BYTES), 9)
+    small = zlib.compress(b"[" * (4 * MAX_BYTES), 1)
     header = {**HEADER, "bytes": MAX_BYTES}
     with pytest.raises(SegmentError, match="cut off, or longer"):
         decode(chain.body(header) + b"\n" + small)

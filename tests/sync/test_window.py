@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -63,6 +64,7 @@ class Delivery(RuleBasedStateMachine):
         assert all(self.window.knows(token) for token in self.sent)
 
 
+Delivery.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestDelivery = Delivery.TestCase
 
 

@@ -70,7 +70,7 @@ class Fields:
     def side(self, key: str) -> int:
         """The side of a picture in pixels."""
         value = self.content.get(key)
-        if not isinstance(value, int) or not 1 <= value <= LARGEST_SIDE:
+        if type(value) is not int or not 1 <= value <= LARGEST_SIDE:
             self.problem(key, f"{value!r} is not a whole number from 1 to {LARGEST_SIDE}")
             return 1
         return value

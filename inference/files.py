@@ -13,6 +13,15 @@ from typing import Protocol
 
 LARGEST_FILE = 256 * 2**20
 MOST_FILES = 2000
+# What zipfile raises on damaged, encrypted or unknown entries.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+)
 
 
 class BundleFiles(Protocol):
@@ -61,7 +70,7 @@ class ZipFiles:
         try:
             with zipfile.ZipFile(path) as archive:
                 entries = [e.filename for e in archive.infolist() if not e.is_dir()]
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        except _DAMAGE as error:
             raise OSError(f"{path} is not a sound zip: {error}") from error
         if len(entries) > MOST_FILES:
             raise OSError(f"more than {MOST_FILES} files in {path}")
@@ -81,7 +90,7 @@ class ZipFiles:
                 return _limited(name, file.read(LARGEST_FILE + 1))
         except KeyError as error:
             raise FileNotFoundError(f"no {name} in {self._path}") from error
-        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise OSError(f"{name} in {self._path} is damaged: {error}") from error
 
 

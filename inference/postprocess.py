@@ -44,7 +44,7 @@ class Postprocessor:
         values = self._probabilities(raw)
         listed: list[float] = values.tolist()
         # Python's own functions are faster than numpy's on the few labels that models here have.
-        lowest, highest, total = min(listed), max(listed), float(values.sum())
+        lowest, highest, total = min(listed), max(listed), sum(listed)
         if math.isnan(total) or lowest < -self._slack or highest > 1.0 + self._slack:
             raise _nonsense(f"values from {values.min():g} to {values.max():g}, not probabilities")
         if self.spec.kind == "softmax" and abs(total - 1.0) > self._sum_slack:

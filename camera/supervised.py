@@ -89,6 +89,8 @@ class Supervisor:
         since_ns = self._busy_since_ns
         if self._down is not None:
             return self._down
+        if self._thread is not None and not self._thread.is_alive() and not self._feed.ended:
+            return "the camera's thread has ended; restart the line"
         if since_ns is None:
             return None
         patience_s = self._stall_s if self._seen else max(self._stall_s, FIRST_OPEN_S)

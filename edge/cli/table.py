@@ -99,6 +99,7 @@ def _values(archive: Archive, row: Row) -> list[object]:
     fate = json.loads(final.body) if final else {}
     model, cuts, image = content["model"] or {}, content["cuts"] or {}, content["image"] or {}
     extra = {
+        "part_id": plain(content["part_id"] or ""),
         "doubts": "+".join(str(doubt["name"]) for doubt in content["doubts"]),
         "disposition": fate.get("disposition"),
         "by": fate.get("by"),

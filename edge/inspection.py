@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
-from camera.familiar import Familiar
-from camera.quality import Limits, doubts, measure
 
+from camera.familiar import Familiar
 from camera.frame import Doubt, Frame, Image, Roi
+from camera.quality import Limits, doubts, measure
 from edge.decision.policy import Choice, Trouble, decide, valid
 from edge.records import (
     Cuts,
@@ -86,7 +86,7 @@ def inspect(
 
     `more_doubts` are those that need memory of earlier frames (`frozen`, `stale`).
     """
-    picture, found = _look(frame, setup, ruling)
+    picture, found = look(frame, setup, ruling.familiar)
     found = (*frame.doubts, *found, *more_doubts)
     measured_ns = watch.now_ns()
     answer: Prediction | None = None
@@ -147,7 +147,10 @@ def overrun(
     )
 
 
-def _look(frame: Frame, setup: Setup, ruling: Ruling) -> tuple[Image | None, tuple[Doubt, ...]]:
+def look(
+    frame: Frame, setup: Setup, familiar: Familiar | None = None
+) -> tuple[Image | None, tuple[Doubt, ...]]:
+    """The picture that the model is shown (None: there is none to show), and what is doubtful."""
     image = frame.image
     if image is None:
         return None, () if frame.doubts else (Doubt("no_picture"),)
@@ -159,8 +162,8 @@ def _look(frame: Frame, setup: Setup, ruling: Ruling) -> tuple[Image | None, tup
         image = cv2.rotate(image, TURNS[setup.rotate]).astype("uint8", copy=False)
     measures = measure(image)
     found = doubts(measures, setup.limits)
-    if ruling.familiar is not None:
-        found = (*found, *ruling.familiar.doubts(measures))
+    if familiar is not None:
+        found = (*found, *familiar.doubts(measures))
     return image, found
 
 

@@ -11,10 +11,10 @@ from threading import Event
 from typing import TextIO
 
 import cv2
-from camera.supervised import NewestFeed, Supervisor, WaitingFeed
 
 from camera.familiar import Familiar
 from camera.quality import FrozenWatch, Limits
+from camera.supervised import NewestFeed, Supervisor, WaitingFeed
 from edge import __version__, bundles, calibrations, cameras
 from edge.channel import Channel
 from edge.clock import Clock, boot_id
@@ -92,7 +92,7 @@ class _Wiring:
         self.recorded: Channel[Entry] = Channel(ENTRIES)
         self.model = None if self.bundle is None else _worker(config, self.bundle)
         self.view = cameras.view(config, self.source)
-        self.choice = _calibration(config, self.bundle, self.view)
+        self.choice = choose_calibration(config, self.view, self.bundle)
         self.cuts = _cuts(config, self.choice)
         self.alarms = Alarms(self.origin, self.clock.new_id)
 
@@ -122,7 +122,7 @@ class _Wiring:
             origin=self.origin,
             fallback=self.config.escalation.fallback,
             facts=self._facts(),
-            troubles=lambda: _troubles(inspector, keeper, recorder, self.model),
+            troubles=lambda: _troubles(inspector, keeper, recorder),
             status=status.write,
         )
         tender = Tender(tended, self.stop, self.wake)
@@ -179,7 +179,7 @@ class _Wiring:
         policy = parse_policy(config.storage.images)
         watch = FrozenWatch(config.camera.doubts.frozen_after) if self.source.live else None
         return Desk(
-            setup=_setup(config, self.origin, self.view, self.bundle),
+            setup=make_setup(config, self.origin, self.view, self.bundle),
             ruling=ruler.ruling,
             model=self.model,
             output=Silent() if self.told.decisions is None else Lines(self.told.decisions),
@@ -219,7 +219,8 @@ class _Wiring:
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
 
 
-def _setup(config: Config, origin: Origin, view: str, bundle: Bundle | None) -> Setup:
+def make_setup(config: Config, origin: Origin, view: str, bundle: Bundle | None) -> Setup:
+    """What stays the same for every part of a run."""
     limits = config.camera.doubts
     return Setup(
         origin=origin,
@@ -239,7 +240,8 @@ def _worker(config: Config, bundle: Bundle) -> Worker:
     return Worker(bundle, config.model.threads, deadline_ms)
 
 
-def _calibration(config: Config, bundle: Bundle | None, view: str) -> calibrations.Choice:
+def choose_calibration(config: Config, view: str, bundle: Bundle | None) -> calibrations.Choice:
+    """The calibration that a line with this configuration, view and bundle works by."""
     if bundle is None:
         return calibrations.Choice(None, "there is no model")
     binding = calibrations.Binding(bundle.digest, runtime_name(), platform.machine(), view)
@@ -282,12 +284,8 @@ def _static(
     }
 
 
-def _troubles(
-    inspector: Inspector, keeper: Keeper, recorder: Recorder, model: Worker | None
-) -> Mapping[str, str | None]:
-    away = model is not None and not model.ready
+def _troubles(inspector: Inspector, keeper: Keeper, recorder: Recorder) -> Mapping[str, str | None]:
     return {
-        "model": "the model's process is not answering" if away else None,
         "frozen": "the camera repeats one picture" if inspector.frozen else None,
         "record": recorder.failing,
         "pictures": keeper.failing,

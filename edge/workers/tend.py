@@ -24,6 +24,8 @@ from edge.workers.ruler import Ruler
 
 PERIOD_S = 0.05
 EVERY_SECOND_NS = 10**9
+AWAY_S = 1.0
+"""A child is started again within this time; only one that is not is an alarm."""
 MINUTE_NS = 60 * 10**9
 
 
@@ -101,8 +103,11 @@ class Tender:
         camera = tended.camera.check(now_ns)
         if tended.child is not None:
             tended.child.step(now_ns)
-        self._see(camera)
-        self._rule(now_ns)
+        facts = self._facts(now_ns)
+        away = facts.away_s > AWAY_S
+        model = "the model's process does not answer" if away else None
+        self._see({"camera": camera, "model": model, **tended.troubles()})
+        self._rule(facts)
         self._deadlines(now_ns)
         self._overruns()
         self._flush()
@@ -123,19 +128,18 @@ class Tender:
         except OSError as error:
             log.error("requests.failing", error=error)
 
-    def _see(self, camera: str | None) -> None:
+    def _see(self, causes: Mapping[str, str | None]) -> None:
         tended = self._tended
         moment = tended.clock.moment()
-        causes = {"camera": camera, **tended.troubles()}
         for cause, message in causes.items():
             alarm = tended.alarms.see(cause, message, moment)
             if alarm is not None:
                 log.warning(f"alarm.{cause}", state=alarm.state, message=alarm.message)
                 self.hand_on(Entry((alarm,)))
 
-    def _rule(self, now_ns: int) -> None:
+    def _rule(self, facts: Facts) -> None:
         tended = self._tended
-        changes = tended.ruler.look(self._facts(now_ns), tended.clock.moment())
+        changes = tended.ruler.look(facts, tended.clock.moment())
         if changes or tended.desk.ruling != tended.ruler.ruling:
             tended.desk.ruling = tended.ruler.ruling
         if changes:

@@ -1,0 +1,225 @@
+"""Everything that can be wrong with a station, looked at once, each with what mends it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from camera.frame import Frame
+    from edge.config import Config, Sync
+
+State = Literal["ok", "warn", "fail"]
+LITTLE_SPACE = 1_000_000_000
+CAMERA_WITHIN_S = 8.0
+BROKER_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: what was found, and the command that mends it."""
+
+    name: str
+    state: State
+    what: str
+    mend: str = ""
+
+
+Check = Callable[["Config"], Iterator[Finding]]
+
+
+def all_checks() -> list[tuple[str, Check]]:
+    """Name and check, in the order in which a person would look."""
+    return [
+        ("state", check_state),
+        ("model", check_model),
+        ("calibration", check_calibration),
+        ("camera", check_camera),
+        ("broker", check_broker),
+        ("clock", check_clock),
+        ("services", check_services),
+    ]
+
+
+def check_state(config: Config) -> Iterator[Finding]:
+    """The state directory: there or to be made, ours, with room."""
+    folder = config.state_dir
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not os.access(there, os.W_OK):
+        yield Finding("state", "fail", f"{there} cannot be written", f"sudo chown $USER {there}")
+        return
+    free = shutil.disk_usage(there).free
+    shown = f"{folder}: {free / 1e9:.1f} GB free"
+    if free < LITTLE_SPACE:
+        yield Finding("state", "warn", shown, "make room: pictures and records need it")
+    else:
+        yield Finding("state", "ok", shown)
+    needs = "storage.max_bytes and keep_*_days are not enforced by this version"
+    yield Finding("storage", "warn", needs, "watch `disk free` in `edge-inspect status`")
+
+
+def check_model(config: Config) -> Iterator[Finding]:
+    """The bundle: loads, and proves itself on this machine."""
+    from inference.proof import prove
+
+    from edge import bundles
+    from inference.interpreter import runtime_name
+
+    bundle, why = bundles.usable(config.model.bundle)
+    if bundle is None:
+        yield Finding("model", "fail", str(why), "edge-inspect model wrap FILE.tflite --out DIR")
+        return
+    name = f"{bundle.name} {bundle.version} on {runtime_name()}"
+    proof = prove(bundle)
+    if proof.passed:
+        yield Finding("model", "ok", f"{name}: {proof.summary}")
+    else:
+        mend = f"edge-inspect model prove {config.model.bundle}"
+        yield Finding("model", "fail", f"{name}: {proof.summary}", mend)
+    if bundle.unconfirmed:
+        guessed = ", ".join(bundle.manifest.guessed)
+        mend = f"edge-inspect model confirm {config.model.bundle} --by NAME"
+        yield Finding("model", "warn", f"guessed and not confirmed: {guessed}", mend)
+
+
+def check_calibration(config: Config) -> Iterator[Finding]:
+    """Whether the model may decide, as far as its cuts are concerned."""
+    from edge import bundles, cameras
+    from edge.wiring import choose_calibration
+
+    view = cameras.view(config, cameras.source(config.camera))
+    choice = choose_calibration(config, view, bundles.usable(config.model.bundle)[0])
+    wanted = config.decision.automation in ("partial", "full")
+    if choice.calibration is not None:
+        yield Finding("calibration", "ok", choice.why)
+    elif config.decision.accept_below is not None:
+        mend = "calibrate for this bundle, runtime and view"
+        yield Finding("calibration", "warn", "cuts typed by hand are not certified", mend)
+    elif wanted:
+        what = f"{choice.why}: {config.decision.automation} is held at shadow"
+        yield Finding("calibration", "warn", what, "calibrate for this bundle, runtime and view")
+    else:
+        yield Finding("calibration", "ok", f"not needed in {config.decision.automation}")
+
+
+def check_camera(config: Config) -> Iterator[Finding]:
+    """One picture, looked at as the line would; not taken while the line has the camera."""
+    from edge.status import of_service
+
+    if of_service(config, "line").running:
+        yield Finding("camera", "ok", "in use by the running line")
+        return
+    from camera.source import CameraError
+
+    try:
+        frame = _first_frame(config)
+    except CameraError as error:
+        mend = error.hint or "edge-inspect camera list"
+        yield Finding("camera", "fail", str(error), mend)
+        return
+    if frame is None:
+        yield Finding("camera", "fail", "the source has no picture", "edge-inspect camera list")
+        return
+    yield _picture(config, frame)
+
+
+def check_broker(config: Config) -> Iterator[Finding]:
+    """Whether the broker takes us."""
+    if config.sync is None:
+        yield Finding("broker", "ok", "none configured: nothing leaves this machine")
+        return
+    why = _why_no_broker(config.sync)
+    if why is None:
+        what = f"{config.sync.broker} takes us; delivered means: the broker said so"
+        yield Finding("broker", "ok", what)
+    else:
+        yield Finding("broker", "warn", f"{config.sync.broker}: {why[0]}", why[1])
+
+
+def check_clock(config: Config) -> Iterator[Finding]:
+    """Whether records will carry a time that can be trusted."""
+    from edge.clock import Clock
+
+    if Clock().synced:
+        yield Finding("clock", "ok", "synchronised")
+    else:
+        what = "not synchronised; records say so, nothing else depends on it"
+        yield Finding("clock", "warn", what, "sudo timedatectl set-ntp true")
+
+
+def check_services(config: Config) -> Iterator[Finding]:
+    """Whether the services run, and run this configuration."""
+    from edge.status import of_service
+
+    for service in ("line", "sync") if config.sync else ("line",):
+        status = of_service(config, service)
+        command = "run" if service == "line" else service
+        if not status.running:
+            yield Finding(service, "warn", "not running", f"edge-inspect {command}")
+        elif status.content.get("config", config.digest) != config.digest:
+            yield Finding(service, "warn", "runs another configuration", "restart it")
+        elif status.word != "ok":
+            yield Finding(service, "warn", "degraded", "edge-inspect status")
+        else:
+            yield Finding(service, "ok", "running")
+
+
+def _first_frame(config: Config) -> Frame | None:
+    from camera.source import CameraError
+    from edge import cameras
+
+    source = cameras.source(config.camera)
+    end = time.monotonic() + CAMERA_WITHIN_S
+    source.open()
+    try:
+        while True:
+            try:
+                return source.read()
+            except CameraError:
+                if time.monotonic() > end:
+                    raise
+    finally:
+        source.close()
+
+
+def _picture(config: Config, frame: Frame) -> Finding:
+    from edge.inspection import look
+    from edge.records import Origin
+    from edge.wiring import make_setup
+
+    setup = make_setup(config, Origin(config.station.path, "", config.digest, ""), "", None)
+    _, doubts = look(frame, setup)
+    size = "no picture" if frame.image is None else f"{frame.image.shape[1]}x{frame.image.shape[0]}"
+    names = ", ".join(doubt.name for doubt in (*frame.doubts, *doubts))
+    if names:
+        mend = "edge-inspect camera snapshot OUT.jpg; edge-inspect camera tune"
+        return Finding("camera", "warn", f"{size}, doubtful: {names}", mend)
+    return Finding("camera", "ok", f"a picture of {size}")
+
+
+def _why_no_broker(sync: Sync) -> tuple[str, str] | None:
+    """Connect once; None when the broker took us, else why not and what mends it."""
+    from sync.broker import Address, Login
+    from sync.mqtt import MqttTransport, Settings
+    from sync.transport import Connected, Disconnected
+
+    login = Login(sync.credentials_file, sync.ca_file, sync.certificate_file, sync.key_file)
+    settings = Settings(Address.parse(sync.broker), f"edge-inspect-check-{os.getpid()}", login)
+    transport = MqttTransport(settings)
+    end = time.monotonic() + BROKER_WITHIN_S
+    try:
+        transport.connect()
+        while time.monotonic() < end:
+            transport.wait(0.2)
+            for event in transport.events():
+                if isinstance(event, Connected):
+                    return None
+                if isinstance(event, Disconnected):
+                    return event.what, event.mend
+        return "no answer within 5 s", "check address, network and firewall"
+    finally:
+        transport.close()

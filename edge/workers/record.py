@@ -91,7 +91,8 @@ class Recorder:
                     request_id=batch[0].request_id,
                 )
             except AlreadyDecided as refused:
-                records = [r for r in records if not _closes(r, refused.inspection)]
+                # Only the one too many: with the first the part has its disposition.
+                records = [record for record in records if record is not refused.record]
                 continue
             except Unwritable as refused:
                 log.error("record.unwritable", error=refused)
@@ -132,7 +133,3 @@ def _one_transaction(batch: Sequence[Entry]) -> list[Entry]:
             break
         group.append(entry)
     return group
-
-
-def _closes(record: Record, inspection: str) -> bool:
-    return isinstance(record, Disposition) and record.inspection == inspection

@@ -9,7 +9,7 @@ from threading import Event
 
 from edge.channel import Channel
 from edge.log import log
-from edge.records import Disposition, Inspection, Record
+from edge.records import Disposition, Inspection
 from edge.store.batch import Committed
 from edge.store.errors import AlreadyApplied, AlreadyDecided, Unwritable
 from edge.store.journal import Journal

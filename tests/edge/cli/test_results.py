@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,6 +74,17 @@ def test_json_is_the_stored_text_with_its_place_in_the_chain(station: Path) -> N
         stored = line[: line.index(',"previous_hash"')] + "}"
         assert link(content["previous_hash"], stored.encode()) == content["hash"]
     assert [json.loads(line)["seq"] for line in lines] == list(range(1, 60, 2))
+
+
+def test_the_program_in_the_docs_checks_the_output(station: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "wire-format.md").read_text()
+    program = page.split("```python\n")[1].split("```")[0]
+    lines = run(station, "--json", "--all").stdout
+    for text, code in ((lines, 0), (lines.replace("0.25", "0.26", 1), 1)):
+        done = subprocess.run(
+            [sys.executable, "-c", program], input=text, text=True, stderr=subprocess.DEVNULL
+        )
+        assert done.returncode == code
 
 
 def test_csv_has_one_line_for_each(station: Path) -> None:

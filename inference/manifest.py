@@ -33,6 +33,7 @@ from inference.spec import (
 Provenance = Literal["read", "given", "guessed", "tried"]
 PROVENANCES: tuple[Provenance, ...] = ("read", "given", "guessed", "tried")
 SCHEMA = "bundle/1"
+LARGEST_LABELS = 20_000
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}")
 _KEYS = {

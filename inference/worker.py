@@ -43,6 +43,8 @@ class Worker:
 
     `deadline_ms` 0 means none: then only a hang (`hang_ms`, the larger of 2 s and 5 deadlines)
     ends the wait. At most one request is outstanding; a late answer is discarded by its number.
+    `last_fault` and `last_fault_code` say how the last child ended: `died`, `hung`,
+    `does_not_load`, `does_not_fit`. `last_inference_ms` is from hand-over to answer.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Worker:
         self.hang_ms = max(HANG_MS, HANG_DEADLINES * deadline_ms)
         self.last_inference_ms = 0.0
         self.last_fault = ""
+        self.last_fault_code = ""
         self._threads = threads
         self._clock = clock
         self._preprocess = Preprocessor(bundle.spec.input)
@@ -214,7 +217,7 @@ class Worker:
             now = self._clock()
             if reply is None and now >= hang:
                 message = f"no answer for {self.hang_ms:.0f} ms"
-                self._bury(child, now, message)
+                self._bury(child, now, "hung", message)
                 raise ModelFault("hung", message)
             if reply is None and now >= limit:
                 raise Late(f"no answer within {self.deadline_ms:.0f} ms")
@@ -225,21 +228,22 @@ class Worker:
             reply = child.receive(0.0)
             child.last_words()
         except ChildGone as error:
-            self._bury(child, now_ns, str(error))
+            self._bury(child, now_ns, "died", str(error))
             return
         if reply is not None and reply.number == self._number and self._ready:
             self._sent_ns = None
         elif reply is not None and reply.status == FAILED:
-            self._bury(child, now_ns, f"the model cannot be loaded: {reply.text}")
+            self._bury(child, now_ns, "does_not_load", f"the model cannot be loaded: {reply.text}")
         elif not self._ready and child.hello is not None:
             problems = misfits(child.hello, self.bundle.spec)
             if problems:
-                self._bury(child, now_ns, "the model does not fit: " + "; ".join(problems))
+                message = "the model does not fit: " + "; ".join(problems)
+                self._bury(child, now_ns, "does_not_fit", message)
             self._ready = not problems
         elif not self._ready and now_ns - self._started_ns > START_S * 1e9:
-            self._bury(child, now_ns, f"the model did not load within {START_S:.0f} s")
+            self._bury(child, now_ns, "hung", f"the model did not load within {START_S:.0f} s")
         elif self._sent_ns is not None and now_ns - self._sent_ns > self.hang_ms * 1e6:
-            self._bury(child, now_ns, f"no answer for {self.hang_ms:.0f} ms")
+            self._bury(child, now_ns, "hung", f"no answer for {self.hang_ms:.0f} ms")
 
     def _spawn(self, now_ns: int) -> None:
         assert self._model is not None
@@ -247,23 +251,23 @@ class Worker:
         try:
             self._child = Child(self._model, self._threads)
         except OSError as error:
-            self._count_death(now_ns, f"no process can be started: {error}")
+            self._count_death(now_ns, "died", f"no process can be started: {error}")
 
     def _died(self, child: Child, message: str) -> ModelFault:
-        self._bury(child, self._clock(), message)
+        self._bury(child, self._clock(), "died", message)
         return ModelFault("died", message)
 
-    def _bury(self, child: Child, now_ns: int, message: str) -> None:
+    def _bury(self, child: Child, now_ns: int, code: str, message: str) -> None:
         """One death: end the process, without waiting for it, and plan the next start."""
         self._ready = False
         self._sent_ns = None
         self._child = None
         child.kill()
         self._corpses.append(child)
-        self._count_death(now_ns, message)
+        self._count_death(now_ns, code, message)
 
-    def _count_death(self, now_ns: int, message: str) -> None:
-        self.last_fault = message
+    def _count_death(self, now_ns: int, code: str, message: str) -> None:
+        self.last_fault, self.last_fault_code = message, code
         self._deaths.append(now_ns)
         recent = sum(1 for death in self._deaths if now_ns - death < _MINUTE_NS)
         pause = 0.0

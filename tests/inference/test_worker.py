@@ -299,7 +299,7 @@ def test_only_many_deaths_make_restarts_slower(tmp_path):
 
 def test_ten_kills_under_way_never_give_a_wrong_answer(start):
     worker = start(deadline_ms=500.0)
-    worker._count_death = lambda now_ns, message: None  # no pauses here
+    worker._count_death = lambda now_ns, code, message: None  # no pauses here
     ended = threading.Event()
 
     def tend() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from camera.frame import Image
 from camera.simulated.marks import draw_on_metal, draw_stain
 from camera.simulated.options import SyntheticOptions
-from camera.simulated.plan import Part, plan
+from camera.simulated.plan import Mark, Part, plan
 from camera.simulated.textures import LIGHT_ANGLES, NOISE_MARGIN, Textures, textures
 
 Placement = NDArray[np.float64]
@@ -48,9 +48,15 @@ def render(part: Part, width: int, height: int) -> Image:
     if part.condition == "part":
         for mark in part.marks:
             if mark.kind == "stain":
-                draw_stain(picture, mark, _spot(mark.radius, mark.angle, place, ready), ready.unit)
+                draw_stain(picture, mark, _spot(mark, place, ready), ready.unit)
     _add_noise(picture, part, ready)
     return picture
+
+
+def spot(part: Part, mark: Mark, width: int, height: int) -> tuple[float, float]:
+    """Where the middle of a mark is in the picture: x and y in pixels."""
+    ready = textures(width, height)
+    return _spot(mark, _placement(part, ready, width, height), ready)
 
 
 def _ring(part: Part, ready: Textures) -> Image:
@@ -70,9 +76,9 @@ def _placement(part: Part, ready: Textures, width: int, height: int) -> Placemen
     return np.array([[c, -s, x - c * middle + s * middle], [s, c, y - s * middle - c * middle]])
 
 
-def _spot(radius: float, angle: float, place: Placement, ready: Textures) -> tuple[float, float]:
-    turn, middle = math.radians(angle), (ready.side - 1) / 2
-    reach = radius * ready.unit
+def _spot(mark: Mark, place: Placement, ready: Textures) -> tuple[float, float]:
+    turn, middle = math.radians(mark.angle), (ready.side - 1) / 2
+    reach = mark.radius * ready.unit
     x, y = place @ (middle + reach * math.cos(turn), middle + reach * math.sin(turn), 1.0)
     return float(x), float(y)
 

@@ -32,12 +32,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part and the light it lies in. `defect` is its type or None; `severity` 0..1."""
+    """One part and the light it lies in.
+
+    `defect` is its type or None, `severity` 0..1, `flaws` the marks that make it a defect;
+    `blemishes` are what good parts have too.
+    """
 
     condition: str
     defect: str | None
     severity: float
-    marks: tuple[Mark, ...]
+    blemishes: tuple[Mark, ...]
+    flaws: tuple[Mark, ...]
     metal: int
     rotation: float
     shift: tuple[float, float]
@@ -47,6 +52,11 @@ class Part:
     warmth: float
     noise: float
     noise_at: tuple[float, float]
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """Everything on the metal, in the order of drawing."""
+        return self.blemishes + self.flaws
 
     @property
     def truth(self) -> str | None:
@@ -67,18 +77,16 @@ def plan(seed: int, number: int, options: SyntheticOptions) -> Part:
     dice = random.Random((seed << 32) + number)
     defect = _defect(dice, options)
     severity = dice.uniform(*options.severity)
-    marks = _blemishes(dice)
-    if defect is not None:
-        marks = (*marks, *_defect_marks(dice, defect, severity))
-    else:
-        severity = 0.0
+    blemishes = _blemishes(dice)
+    flaws = () if defect is None else _flaws(dice, defect, severity)
     gain = options.brightness * dice.uniform(0.88, 1.12)
     gain *= max(0.05, 1.0 + options.drift * number / 1000.0)
     return Part(
         condition=_condition(number, options),
         defect=defect,
-        severity=severity,
-        marks=marks,
+        severity=severity if flaws else 0.0,
+        blemishes=blemishes,
+        flaws=flaws,
         metal=dice.randrange(METALS),
         rotation=dice.uniform(0, 360),
         shift=(dice.gauss(0, 3.5), dice.gauss(0, 3.5)),
@@ -145,10 +153,10 @@ def _blemishes(dice: random.Random) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
-def _defect_marks(dice: random.Random, kind: str, severity: float) -> tuple[Mark, ...]:
+def _flaws(dice: random.Random, kind: str, severity: float) -> tuple[Mark, ...]:
     if kind == "scratch":
         strokes = dice.choice((1, 1, 1, 2))
-        return tuple(_scratch(dice, 16 + 84 * severity) for _ in range(strokes))
+        return tuple(_scratch(dice, 24 + 86 * severity) for _ in range(strokes))
     if kind == "dent":
         return (_dent(dice, 14 + 75 * severity),)
     if kind == "stain":
@@ -158,7 +166,7 @@ def _defect_marks(dice: random.Random, kind: str, severity: float) -> tuple[Mark
 
 def _scratch(dice: random.Random, strength: float) -> Mark:
     radius, angle = _place(dice, 8)
-    length, width = dice.uniform(35, 95), dice.uniform(1.4, 3.2)
+    length, width = dice.uniform(35, 95), dice.uniform(1.8, 3.6)
     # most are bright, where the tool or a chip cut through the surface
     sign = dice.choice((1, 1, 1, -1))
     turn, bend = dice.uniform(0, 180), dice.uniform(-0.15, 0.15)

@@ -18,72 +18,85 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from camera.simulated.options import DEFECT_TYPES
 from models.training.evaluate import auroc
-from models.training.pictures import LABELS, SIDE, TRAIN, VALIDATION, pictures
+from models.training.pictures import CELLS, LABELS, SIDE, TRAIN, VALIDATION, pictures
 
 SEED = 20261120
-EPOCHS = 14
-BATCH = 64
+EPOCHS = 12
+BATCH = 32
 PEAK_RATE = 2e-3
 SMOOTHING = 0.06
 """Keeps the scores of sure parts apart: an int8 softmax has 256 steps, and without it most good
 parts would share the lowest."""
+PLACES_WEIGHT = 20.0
+TOUCHED_WEIGHT = 6.0
+"""Few cells have a flaw: each of those counts as much as this many others."""
 
 
 def network() -> Any:
-    """96×96 RGB, 0..255, to five probabilities; about 80,000 weights.
+    """96×96 RGB, 0..255, to the flaws' places (12, 12, 4) as logits and to five probabilities.
 
-    The last maximum over the picture finds a small defect anywhere, the mean sees the whole.
+    The places are only there to learn from: told where a flaw is, the network finds in three
+    epochs what it does not find in ten from the label alone. Maxima over the picture find a small
+    flaw anywhere, the mean sees the whole.
     """
     layers = tf.keras.layers
     inputs = layers.Input((SIDE, SIDE, 3))
-    x = layers.Rescaling(1 / 255.0)(inputs)
-    for width, stride in ((16, 2), (32, 2), (32, 1), (48, 2), (48, 1), (64, 2)):
+    x = layers.Rescaling(1 / 64.0, offset=-2.0)(inputs)
+    for width, stride in ((16, 2), (32, 2), (32, 1), (48, 2), (48, 1)):
         x = layers.Conv2D(width, 3, stride, "same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.95)(x)
+        x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.ReLU()(x)
-    largest = layers.Flatten()(layers.MaxPooling2D(SIDE // 16)(x))
-    mean = layers.Flatten()(layers.AveragePooling2D(SIDE // 16)(x))
-    x = layers.Dropout(0.2)(layers.Concatenate()([largest, mean]))
-    return tf.keras.Model(inputs, layers.Dense(len(LABELS), "softmax")(x))
+    rare = tf.keras.initializers.Constant(-4.0)
+    places = layers.Conv2D(len(DEFECT_TYPES), 1, bias_initializer=rare, name="places")(x)
+    seen = [
+        layers.Flatten()(layers.MaxPooling2D(CELLS)(places)),
+        layers.Flatten()(layers.MaxPooling2D(CELLS)(x)),
+        layers.Flatten()(layers.AveragePooling2D(CELLS)(x)),
+    ]
+    label = layers.Dense(len(LABELS), "softmax", name="label")(layers.Concatenate()(seen))
+    return tf.keras.Model(inputs, [places, label])
+
+
+def _places_loss(true: Any, logits: Any) -> Any:
+    true = tf.cast(true, tf.float32)
+    each = tf.nn.weighted_cross_entropy_with_logits(true, logits, TOUCHED_WEIGHT)
+    return PLACES_WEIGHT * tf.reduce_mean(each)
 
 
 def trained(folder: Path, epochs: int) -> tuple[Any, dict[str, Any]]:
-    """The trained float network and what is worth knowing about the run."""
+    """The trained float network, picture to probabilities, and the facts of the run."""
     tf.keras.utils.set_random_seed(SEED)
-    x, y = pictures(TRAIN, folder)
-    seen_x, seen_y = pictures(VALIDATION, folder)
+    train, seen = pictures(TRAIN, folder), pictures(VALIDATION, folder)
     model = network()
-    steps = epochs * (len(x) // BATCH)
+    steps = epochs * (len(train.x) // BATCH)
     rate = tf.keras.optimizers.schedules.CosineDecay(
         1e-4, steps, 0.01, warmup_target=PEAK_RATE, warmup_steps=steps // 10
     )
     model.compile(
         tf.keras.optimizers.AdamW(rate, weight_decay=1e-3),
-        tf.keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING),
+        {
+            "places": _places_loss,
+            "label": tf.keras.losses.CategoricalCrossentropy(label_smoothing=SMOOTHING),
+        },
     )
+    answers = {"places": train.where, "label": np.eye(len(LABELS), dtype=np.float32)[train.y]}
     began = time.monotonic()
     for epoch in range(epochs):
-        model.fit(_batches(x, y), verbose=0)
-        good = model.predict(seen_x, verbose=0, batch_size=256)[:, 0]
-        value = auroc(1 - good[seen_y == 0], 1 - good[seen_y > 0])
-        print(
-            f"epoch {epoch + 1}: validation AUROC {value:.4f}, {time.monotonic() - began:.0f} s",
-            flush=True,
-        )
-    return model, {
+        model.fit(train.x, answers, batch_size=BATCH, verbose=0)
+        score = 1 - model.predict(seen.x, verbose=0, batch_size=256)[1][:, 0]
+        value = auroc(score[seen.y == 0], score[seen.y > 0])
+        seconds = round(time.monotonic() - began)
+        print(f"epoch {epoch + 1}: validation AUROC {value:.4f}, {seconds} s", flush=True)
+    return tf.keras.Model(model.input, model.get_layer("label").output), {
         "tensorflow": tf.__version__,
         "epochs": epochs,
         "seed": SEED,
-        "seconds": round(time.monotonic() - began),
+        "seconds": seconds,
         "validation_auroc_float": round(value, 4),
         "weights": int(model.count_params()),
     }
-
-
-def _batches(x: np.ndarray, y: np.ndarray) -> Any:
-    data = tf.data.Dataset.from_tensor_slices((x, tf.one_hot(y, len(LABELS))))
-    return data.shuffle(len(x), seed=SEED).batch(BATCH, drop_remainder=True).prefetch(2)
 
 
 def quantised(model: Any, samples: np.ndarray) -> bytes:
@@ -111,9 +124,7 @@ def main() -> None:
     given.work.mkdir(parents=True, exist_ok=True)
     model, run = trained(given.work, given.epochs)
     model.save(given.work / "rings.keras")
-    (given.work / "rings.tflite").write_bytes(
-        quantised(model, pictures(TRAIN, given.work)[0][:400])
-    )
+    (given.work / "rings.tflite").write_bytes(quantised(model, pictures(TRAIN, given.work).x[:400]))
     (given.work / "training.json").write_text(json.dumps(run, indent=1) + "\n")
 
 

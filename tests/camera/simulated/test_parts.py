@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from camera.simulated.options import DEFECT_TYPES, SyntheticOptions
-from camera.simulated.parts import draw, render
+from camera.simulated.parts import draw, render, spot
 from camera.simulated.plan import plan
 
 SMALL = SyntheticOptions(width=160, height=120)
@@ -83,15 +83,24 @@ def test_a_defect_changes_the_picture_and_a_severe_one_more(kind: str) -> None:
         total = 0.0
         for number in range(1, 9):
             part = plan(1, number, options)
-            strokes = len(part.marks) - len(plan(1, number, SyntheticOptions(defect_rate=0)).marks)
-            assert strokes in (1, 2)
-            without = replace(part, marks=part.marks[:-strokes])
+            assert len(part.flaws) in (1, 2)
+            without = replace(part, flaws=())
             total += np.abs(render(part, 640, 480).astype(int) - render(without, 640, 480)).sum()
         return total
 
     faint, clear = change(0.0), change(1.0)
     assert faint > 0
     assert clear > 2 * faint
+
+
+def test_a_flaw_is_where_it_is_said_to_be() -> None:
+    options = SyntheticOptions(defect_rate=1, defect_weights={"stain": 1}, severity=(1, 1))
+    for number in range(1, 9):
+        part = plan(2, number, options)
+        clean = render(replace(part, flaws=()), 640, 480).astype(int)
+        rows, columns, _ = np.nonzero(np.abs(clean - render(part, 640, 480)) > 20)
+        x, y = spot(part, part.flaws[0], 640, 480)
+        assert (columns.mean(), rows.mean()) == pytest.approx((x, y), abs=4)
 
 
 def test_conditions_come_every_nth_part() -> None:

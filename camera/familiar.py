@@ -25,6 +25,8 @@ FAR = 1.5
 """A picture may be this many times as far from the mean as the farthest one learned from."""
 NOISE = 4.0
 """Grey levels by which a patch may differ even where all pictures learned from agreed."""
+LEAST = 0.5
+"""Pictures that hardly differ do not make every other one strange."""
 PATCHES = 8
 LEVELS = ("brightness", "contrast", "sharpness")
 
@@ -113,8 +115,8 @@ def learn(measured: Iterable[Measures]) -> Familiar:
         ranges={name: _range([float(getattr(p, name)) for p in pictures]) for name in LEVELS},
         mean=mean,
         spread=spread,
-        distance=round(FAR * max(far for far, _ in pairs), 6),
-        patch=round(FAR * max(strange for _, strange in pairs), 6),
+        distance=round(FAR * max(LEAST, *(far for far, _ in pairs)), 6),
+        patch=round(FAR * max(LEAST, *(strange for _, strange in pairs)), 6),
     )
 
 

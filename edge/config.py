@@ -7,51 +7,22 @@ only the path of a file that holds it.
 from __future__ import annotations
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from edge.config_values import (
+    DAY_MS,
+    BundleName,
+    ByteSize,
+    FilePath,
+    Milliseconds,
+    Name,
+    Share,
+    Url,
 )
-
 from edge.records import Degree
-
-SIZES = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
-
-def _below_folder(path: Path, info: ValidationInfo) -> Path:
-    folder = (info.context or {}).get("folder", Path())
-    return Path(folder, path.expanduser()).absolute()
-
-
-def _bytes(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([KMGT]?B?)\s*", value, re.IGNORECASE)
-    unit = match.group(2).upper() if match else "?"
-    unit = unit if unit in SIZES else unit + "B"
-    if match is None or unit not in SIZES:
-        raise ValueError("expected a size such as 500MB or 20GB")
-    return int(float(match.group(1)) * SIZES[unit])
-
-
-def _bundle(name: str, info: ValidationInfo) -> str:
-    return name if name.startswith("@") else str(_below_folder(Path(name), info))
-
-
-FilePath = Annotated[Path, AfterValidator(_below_folder)]
-ByteSize = Annotated[int, BeforeValidator(_bytes), Field(ge=0)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
-Share = Annotated[float, Field(gt=0, lt=1)]
-Milliseconds = Annotated[float, Field(ge=0)]
 
 
 class Section(BaseModel):
@@ -80,8 +51,8 @@ class Station(Section):
 
         try:
             ZoneInfo(zone)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"no such time zone: {zone!r} (try Europe/Berlin or UTC)") from error
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError("no such time zone; try Europe/Berlin or UTC") from error
         return zone
 
 
@@ -160,17 +131,10 @@ class RtspCamera(CameraBase):
     """A network camera. User and password are the two lines of `credentials_file`."""
 
     source: Literal["rtsp"]
-    url: Annotated[str, Field(pattern=r"^rtsps?://")]
+    url: Annotated[Url, Field(pattern=r"^rtsps?://[^\s]+$")]
     credentials_file: FilePath | None = None
     width: int | None = Field(default=None, ge=1)
     height: int | None = Field(default=None, ge=1)
-
-    @field_validator("url")
-    @classmethod
-    def _no_secret(cls, url: str) -> str:
-        if "@" in url.split("//", 1)[-1].split("/", 1)[0]:
-            raise ValueError("user and password belong into credentials_file, not into the URL")
-        return url
 
 
 Camera = Annotated[
@@ -183,7 +147,7 @@ class Trigger(Section):
     """What makes a part: every picture, or a tick of the clock."""
 
     source: Literal["continuous", "interval"] = "continuous"
-    every_ms: float | None = Field(default=None, gt=0)
+    every_ms: float | None = Field(default=None, ge=1, le=DAY_MS)
 
     @model_validator(mode="after")
     def _interval(self) -> Trigger:
@@ -195,7 +159,7 @@ class Trigger(Section):
 class Model(Section):
     """Which bundle decides. `deadline_ms` overrides the bundle's own; 0 means none."""
 
-    bundle: Annotated[str, AfterValidator(_bundle), Field(min_length=1)]
+    bundle: BundleName
     deadline_ms: Milliseconds | None = None
     threads: int = Field(default=1, ge=1, le=64)
 
@@ -226,14 +190,14 @@ class DecisionRules(Section):
 class Escalation(Section):
     """How long a person may take, and what happens to the part then (never accept)."""
 
-    deadline_s: float = Field(default=60.0, gt=0)
+    deadline_s: float = Field(default=60.0, gt=0, le=31 * 24 * 3600)
     fallback: Literal["hold", "reject"] = "hold"
 
 
 class Sync(Section):
     """The broker. Without this section nothing leaves the station."""
 
-    broker: Annotated[str, Field(pattern=r"^mqtts?://[^/@\s]+$")]
+    broker: Annotated[Url, Field(pattern=r"^mqtts?://[^/\s]+$")]
     acknowledge: Literal["broker"] = "broker"
     credentials_file: FilePath | None = None
     ca_file: FilePath | None = None

@@ -15,13 +15,16 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from edge import yaml_plain
 from edge.config import Config
+from edge.yaml_plain import Place
 
 ENVIRONMENT = "EDGE_INSPECT_CONFIG"
 PLACES = (Path("edge-inspect.yaml"), Path("/etc/edge-inspect/config.yaml"))
-TOO_LARGE = 1 << 20
+TOO_LARGE = 64 * 1024
+SHOWN = 60
+"""Of a wrong value this many characters are repeated in the message."""
 
-Place = tuple[int, int]
 Location = tuple[str | int, ...]
 
 
@@ -55,7 +58,7 @@ def find(path: Path | None = None) -> Path:
     if named := os.environ.get(ENVIRONMENT):
         return Path(named)
     for place in PLACES:
-        if place.exists():
+        if os.path.lexists(place):
             return place
     looked = ", ".join(str(place) for place in PLACES)
     raise ConfigError((), f"no configuration: looked for {looked}. `edge-inspect init` writes one.")
@@ -70,26 +73,21 @@ def load(path: Path | None = None) -> Config:
     except OSError as error:
         raise ConfigError((), f"{file}: {error.strerror}") from error
     if len(text) > TOO_LARGE:
-        raise ConfigError((), f"{file}: over 1 MiB; this is not a configuration")
+        raise ConfigError((), f"{file}: over 64 KiB; this is not a configuration")
     return parse(text, file)
 
 
 def parse(text: bytes, file: Path) -> Config:
     """The configuration in `text`; relative paths count from the folder of `file`."""
     try:
-        root = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)
-        as_json = json.dumps(data, allow_nan=False)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigError([Problem(file, place, str(error.problem))]) from error
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError, RecursionError) as error:
-        raise ConfigError([Problem(file, (1, 1), f"cannot be read: {error}")]) from error
+        plain = yaml_plain.read(text)
+    except yaml_plain.NotPlain as error:
+        raise ConfigError([Problem(file, error.place, str(error))]) from error
+    root, data = plain.root, plain.data
     problems = [Problem(file, at, what) for at, what in _repeated_keys(root)]
     context = {"folder": file.absolute().parent}
     try:
-        config = Config.model_validate_json(as_json, strict=True, context=context)
+        config = Config.model_validate_json(json.dumps(data), strict=True, context=context)
     except ValidationError as error:
         for detail in error.errors():
             message = _message(typing.cast("dict[str, typing.Any]", detail), data)
@@ -100,22 +98,12 @@ def parse(text: bytes, file: Path) -> Config:
     return config
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain values only; a date stays a text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[Place, str]]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                yield _mark(key), f"{key.value}: given twice"
+                yield yaml_plain.place(key), f"{key.value}: given twice"
             seen.add(key.value)
             yield from _repeated_keys(value)
     elif isinstance(node, yaml.SequenceNode):
@@ -123,23 +111,19 @@ def _repeated_keys(node: yaml.Node | None) -> Iterator[tuple[Place, str]]:
             yield from _repeated_keys(value)
 
 
-def _mark(node: yaml.Node) -> Place:
-    return node.start_mark.line + 1, node.start_mark.column + 1
-
-
 def _place(root: yaml.Node | None, location: Location) -> Place:
     """The place of the key that `location` names; of the nearest mapping where it is missing."""
-    node, place = root, (1, 1)
+    node, found = root, (1, 1)
     for step in location:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if key.value == str(step):
-                    node, place = value, _mark(key)
+                    node, found = value, yaml_plain.place(key)
                     break
         elif isinstance(node, yaml.SequenceNode) and step in range(len(node.value)):
             node = node.value[int(step)]
-            place = _mark(node)
-    return place
+            found = yaml_plain.place(node)
+    return found
 
 
 def _message(detail: dict[str, typing.Any], data: object) -> str:
@@ -156,21 +140,23 @@ def _message(detail: dict[str, typing.Any], data: object) -> str:
         expected = detail["ctx"]["expected_tags"]
         return f"{name}.source: {detail['ctx']['tag']!r} is none of {expected}"
     text = detail["msg"].removeprefix("Value error, ")
-    given = detail["input"]
-    shown = f" (not {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{name}: {text[:1].lower()}{text[1:]}{shown}"
+    return f"{name}: {text[:1].lower()}{text[1:]}{_shown(detail['input'])}"
+
+
+def _shown(given: object) -> str:
+    """The wrong value, unless it may hold a password: messages end up in logs."""
+    if not isinstance(given, str | int | float | bool) or "@" in str(given):
+        return ""
+    text = repr(given)
+    return f" (not {text if len(text) <= SHOWN else text[: SHOWN - 1] + '…'})"
 
 
 def _without_tags(location: Location, data: object) -> Location:
     """The location without the tag of the camera union, which is no key of the file."""
-    kept: list[str | int] = []
-    for step in location:
-        if kept == ["camera"] and isinstance(data, dict):
-            camera = data.get("camera")
-            if isinstance(camera, dict) and camera.get("source") == step:
-                continue
-        kept.append(step)
-    return tuple(kept)
+    camera = data.get("camera") if isinstance(data, dict) else None
+    source = camera.get("source") if isinstance(camera, dict) else None
+    tagged = location[:1] == ("camera",) and location[1:2] == (source,)
+    return (*location[:1], *location[2:]) if tagged else location
 
 
 def _did_you_mean(location: Location, data: object) -> str:

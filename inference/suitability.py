@@ -116,53 +116,48 @@ def of_input(inputs: Sequence[TensorDetail]) -> list[Reason]:
 def of_output(outputs: Sequence[TensorDetail], input_shape: Sequence[int]) -> list[Reason]:
     """What the output tensors rule out."""
     if len(outputs) != 1:
-        what = (
-            "an object detector (boxes, classes, scores, count)"
-            if len(outputs) == 4
-            else ("a detector or a model with several heads")
+        boxes = "an object detector (boxes, classes, scores, count)"
+        what = boxes if len(outputs) == 4 else "a detector or a model with several heads"
+        text = (
+            f"it has {len(outputs)} outputs, so it is probably {what}. A classifier with one "
+            "output is needed"
         )
-        return [
-            Reason(
-                "outputs",
-                f"it has {len(outputs)} outputs, so it is probably {what}. "
-                "A classifier with one output is needed",
-            )
-        ]
+        return [Reason("outputs", text)]
     detail = outputs[0]
-    shape, values = detail.shape, math.prod(detail.shape)
-    shown = "×".join(map(str, shape))
-    if len(shape) >= 3 and tuple(shape[1:3]) == tuple(input_shape[1:3]):
-        same = tuple(shape) == tuple(input_shape) and detail.dtype not in ("int32", "int64")
-        what = (
-            "a picture again (a reconstruction, an autoencoder)"
-            if same
-            else "a mask (segmentation)"
-        )
-        return [Reason("mask", f"it answers {shown}, {what}. A classifier is needed")]
-    if not shape or values != shape[-1]:
-        return [
-            Reason(
-                "grid",
-                f"it answers {shown}: a grid of boxes (a detector such as YOLO) or "
-                "a mask. A classifier with one list of probabilities is needed",
-            )
-        ]
+    odd = _odd_shape(detail, input_shape)
+    if odd is not None:
+        return [odd]
     if detail.dtype in ("int32", "int64"):
-        return [
-            Reason(
-                "class_number",
-                f"it answers {detail.dtype} numbers of classes without "
-                f"probabilities. {_CONVERT}a model that ends before ARG_MAX",
-            )
-        ]
+        text = (
+            f"it answers {detail.dtype} numbers of classes without probabilities. {_CONVERT}a "
+            "model that ends before ARG_MAX"
+        )
+        return [Reason("class_number", text)]
     reasons: list[Reason] = []
     if detail.dtype not in DTYPES:
-        reasons.append(
-            Reason("output_type", f"its output is {detail.dtype}; known are {', '.join(DTYPES)}")
-        )
-    if values > LARGEST_LABELS:
-        reasons.append(Reason("labels", f"it has {values} outputs, more than {LARGEST_LABELS}"))
+        text = f"its output is {detail.dtype}; known are {', '.join(DTYPES)}"
+        reasons.append(Reason("output_type", text))
+    if detail.shape[-1] > LARGEST_LABELS:
+        text = f"it has {detail.shape[-1]} outputs, more than {LARGEST_LABELS}"
+        reasons.append(Reason("labels", text))
     return reasons
+
+
+def _odd_shape(detail: TensorDetail, input_shape: Sequence[int]) -> Reason | None:
+    """The reason for an output that is not one list of values."""
+    shape = detail.shape
+    shown = "×".join(map(str, shape)) or "a single number without a shape"
+    if len(shape) >= 3 and tuple(shape[1:3]) == tuple(input_shape[1:3]):
+        whole = tuple(shape) == tuple(input_shape) and detail.dtype in DTYPES
+        what = "a picture again (a reconstruction)" if whole else "a mask (segmentation)"
+        return Reason("mask", f"it answers {shown}, {what}. A classifier is needed")
+    if not shape or math.prod(shape) != shape[-1]:
+        text = (
+            f"it answers {shown}: a grid of boxes (a detector such as YOLO) or a mask. A "
+            "classifier with one list of probabilities is needed"
+        )
+        return Reason("grid", text)
+    return None
 
 
 def of_answers(answers: Sequence[NDArray[Any]], file: ModelFile) -> list[Reason]:

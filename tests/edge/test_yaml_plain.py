@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.yaml_plain import DEEPEST, NotPlain, Plain, place, read
+from edge.yaml_plain import DEEPEST, NotPlain, place, read
 
 
 def _refused(text: str | bytes) -> tuple[tuple[int, int], str]:
@@ -86,10 +85,6 @@ def test_a_text_that_would_fill_the_memory_is_refused_at_its_first_anchor() -> N
     assert _refused("\n".join(lines))[0] == (1, 5)
 
 
-def _finite(value: object) -> bool:
-    return not isinstance(value, float) or math.isfinite(value)
-
-
 @given(
     st.one_of(
         st.binary(max_size=200),
@@ -98,9 +93,7 @@ def _finite(value: object) -> bool:
 )
 def test_whatever_the_bytes_the_answer_is_plain_or_refused(data: bytes) -> None:
     try:
-        plain = read(data)
+        found = read(data).data
     except NotPlain as refusal:
-        assert min(refusal.place) >= 1
-    else:
-        assert isinstance(plain, Plain)
-        json.dumps(plain.data, allow_nan=False)
+        found = [*refusal.place, str(refusal)]
+    json.dumps(found, allow_nan=False)

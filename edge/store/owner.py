@@ -37,10 +37,7 @@ def become_owner(state_dir: Path) -> None:
 
 def _drop(uid: int, gid: int, name: str) -> None:
     # Groups first: without root's rights they could not be changed any more.
-    try:
-        os.initgroups(name, gid)
-    except (KeyError, OSError):
-        os.setgroups([gid])
+    os.initgroups(name, gid)
     os.setgid(gid)
     os.setuid(uid)
 

@@ -57,6 +57,12 @@ def test_an_escalation_is_open_until_its_disposition(journal: Journal) -> None:
     assert journal.open_escalations() == []
 
 
+def test_an_escalation_answered_in_its_own_transaction_never_opens(journal: Journal) -> None:
+    part = inspection(1, "escalate", asked=True)
+    journal.append([part, disposition(part, "fallback", "hold")], deadlines=due(part))
+    assert journal.open_escalations() == []
+
+
 def test_an_escalation_of_an_earlier_boot_gets_its_whole_time_again(journal: Journal) -> None:
     part = inspection(1, "escalate", asked=True)
     journal.append([part], deadlines=due(part, 60))

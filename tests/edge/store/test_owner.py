@@ -43,10 +43,11 @@ def _as(user: str, state: Path) -> str:
     return done.stdout.strip()
 
 
-def test_root_becomes_the_owner_for_good(state: Path) -> None:
-    os.chown(state, NOBODY, NOBODY)
-    ids = (NOBODY,) * 3
-    assert _as("root", state) == f"{ids} {ids} [{NOBODY}]"
+@pytest.mark.parametrize("owner", [NOBODY, 54321])
+def test_root_becomes_the_owner_for_good(state: Path, owner: int) -> None:
+    os.chown(state, owner, owner)
+    ids = (owner,) * 3
+    assert _as("root", state) == f"{ids} {ids} [{owner}]"
 
 
 def test_another_user_is_told_what_to_type(state: Path) -> None:

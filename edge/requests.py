@@ -2,19 +2,23 @@
 
 A request is `requests/<service>/<id>.json`, its answer `requests/<service>/<id>.answer`. The id is
 fresh for each request; a service that applied one before a crash finds the id in its journal and
-only answers again. Nonsense in the folder is moved aside, counted, and has no other effect.
+only answers again. Nonsense in the folder is removed, counted, and has no other effect.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.files import write_atomically
+from edge.log import log
 
 LARGEST = 64 * 1024
 ANSWER_WITHIN_S = 5.0
@@ -46,54 +50,102 @@ class Desk:
         self.folder = folder
         self.nonsense = 0
         self._handlers = handlers
+        self._not_said: dict[str, Answer] = {}
+        self._irremovable: set[str] = set()
         folder.mkdir(parents=True, exist_ok=True)
 
     def step(self, wall: float) -> int:
-        """Serve every waiting request once, oldest first; how many were served."""
+        """Serve every waiting request once, oldest first; how many were served.
+
+        Raises OSError where an answer cannot be written: that request is answered, but not applied,
+        again at the next step.
+        """
         served = 0
-        for path in sorted(self.folder.glob("*.json"), key=_age):
-            request = self._read(path)
-            if request is not None:
+        waiting = sorted(self.folder.glob("*.json"), key=_age)
+        self._irremovable &= {path.name for path in waiting}
+        for path in waiting:
+            if path.name in self._irremovable:
+                continue
+            request = _read(path)
+            if request is None:
+                self.nonsense += 1
+                log.warning("requests.nonsense", file=path.name)
+            else:
                 self._serve(request)
                 served += 1
-            path.unlink(missing_ok=True)
+            self._remove(path)
         self._forget(wall)
         return served
 
-    def _read(self, path: Path) -> Request | None:
-        try:
-            if not _NAME.match(path.name) or path.stat().st_size > LARGEST:
-                raise ValueError
-            content = json.loads(path.read_bytes())
-            by, account = content.get("by"), content.get("account")
-            if not isinstance(content["kind"], str) or not isinstance(content["arguments"], dict):
-                raise ValueError
-            if not all(isinstance(name, str | None) for name in (by, account)):
-                raise ValueError
-            return Request(path.stem, content["kind"], content["arguments"], by, account)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            self.nonsense += 1
-            return None
-
     def _serve(self, request: Request) -> None:
+        answer = self._not_said.pop(request.id, None)
+        if answer is None:
+            answer = self._apply(request)
+        try:
+            write_atomically(self.folder / f"{request.id}.answer", json.dumps(answer).encode())
+        except OSError:
+            self._not_said[request.id] = answer
+            raise
+
+    def _apply(self, request: Request) -> Answer:
         handler = self._handlers.get(request.kind)
         try:
             if handler is None:
                 raise Refused(f"this service knows no request of the kind {request.kind!r}")
-            answer: Answer = {"ok": True, **handler(request)}
+            return {"ok": True, **handler(request)}
         except Refused as refusal:
-            answer = {"ok": False, "message": str(refusal)}
-        write_atomically(self.folder / f"{request.id}.answer", json.dumps(answer).encode())
+            return {"ok": False, "message": str(refusal)}
+        except Exception as failure:  # what a command asks must never end the service
+            log.exception("requests.failed", kind=request.kind)
+            return {"ok": False, "message": f"that failed: {failure} (see the service's log)"}
+
+    def _remove(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError:  # a folder, say: it stays there and is not looked at again
+            self._irremovable.add(path.name)
 
     def _forget(self, wall: float) -> None:
         for path in self.folder.glob("*.answer"):
             if wall - _age(path) > KEEP_ANSWERS_S:
-                path.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def _read(path: Path) -> Request | None:
+    """The request in a file; None for anything else that someone has put there."""
+    try:
+        if not _NAME.match(path.name):
+            return None
+        text = _content(path)
+        content = json.loads(text)
+        # A text that is no UTF-8, or a number that is none, could never be recorded.
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode()
+        by, account = content.get("by"), content.get("account")
+        if not isinstance(content["kind"], str) or not isinstance(content["arguments"], dict):
+            return None
+        if not all(isinstance(name, str | None) for name in (by, account)):
+            return None
+        return Request(path.stem, content["kind"], content["arguments"], by, account)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a regular file of a sensible size: pipes and links could hold us up."""
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise ValueError(f"{path} is not a file")
+        text = stream.read(LARGEST + 1)
+    if len(text) > LARGEST:
+        raise ValueError(f"{path} is too large")
+    return text
 
 
 def _age(path: Path) -> float:
     try:
-        return path.stat().st_mtime
+        return path.lstat().st_mtime
     except OSError:
         return 0.0
 

@@ -64,10 +64,9 @@ def check_state(config: Config) -> Iterator[Finding]:
 
 def check_model(config: Config) -> Iterator[Finding]:
     """The bundle: loads, and proves itself on this machine."""
-    from inference.proof import prove
-
     from edge import bundles
     from inference.interpreter import runtime_name
+    from inference.proof import prove
 
     bundle, why = bundles.usable(config.model.bundle)
     if bundle is None:
@@ -75,11 +74,13 @@ def check_model(config: Config) -> Iterator[Finding]:
         return
     name = f"{bundle.name} {bundle.version} on {runtime_name()}"
     proof = prove(bundle)
-    if proof.passed:
-        yield Finding("model", "ok", f"{name}: {proof.summary}")
+    if proof.ok:
+        what = f"{name}: {proof.latency_ms:.2f} ms, golden pictures {proof.golden}"
+        yield Finding("model", "ok", what)
     else:
+        why = "; ".join(failure.text for failure in proof.failures)
         mend = f"edge-inspect model prove {config.model.bundle}"
-        yield Finding("model", "fail", f"{name}: {proof.summary}", mend)
+        yield Finding("model", "fail", f"{name}: {why}", mend)
     if bundle.unconfirmed:
         guessed = ", ".join(bundle.manifest.guessed)
         mend = f"edge-inspect model confirm {config.model.bundle} --by NAME"

@@ -132,12 +132,13 @@ class Line:
         parts = self._appliance
         if parts.model is not None:
             parts.model.start()
-        for name in ("record", "keep", "tend"):
+        for name in ("record", "keep"):
             self._threads[name].start()
         if parts.model is not None:
             parts.model.wait_ready(MODEL_HEAD_START_S)
         parts.camera.start()
-        self._threads["inspect"].start()
+        for name in ("tend", "inspect"):
+            self._threads[name].start()
         parts.notifier.ready()
         log.info("line.started")
 

@@ -87,7 +87,7 @@ def init(
         state_dir="/var/lib/edge-inspect" if root else "edge-inspect-state",
         camera=CAMERAS[kind].format(value=value),
         trigger="{source: interval, every_ms: 1000}" if kind in ("v4l2", "rtsp") else _EVERY,
-        model=model if model.startswith("@") else str(Path(model).absolute()),
+        model=model if model.startswith("@") else os.path.abspath(model),
     )
     _refuse_what_would_not_load(text, path)
     try:
@@ -113,9 +113,9 @@ def _camera(text: str) -> tuple[str, str]:
     if text.startswith("/dev/"):
         return "v4l2", text
     if path.is_dir():
-        return "folder", str(path.absolute())
+        return "folder", os.path.abspath(path)
     if path.is_file():
-        return "video", str(path.absolute())
+        return "video", os.path.abspath(path)
     fail(f"{text} is no folder, file, device or rtsp:// address", code=USAGE)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from camera.familiar import Familiar
-
 from edge.decision.automation import Change, InForce, Limit, Limits, in_force
 from edge.decision.facts import Facts, live_limits
+from edge.decision.policy import DEGREES, rank
 from edge.inspection import Ruling
 from edge.records import Automation, Cuts, Degree, Moment, Origin, Record
 
@@ -60,8 +60,13 @@ class Ruler:
         return Ruling(self.now.degree, basis.cuts, basis.familiar, basis.ask_all)
 
     def look(self, facts: Facts, moment: Moment) -> list[Record]:
-        """Work out the degree anew; a record for each limit that came or went."""
-        changes = self._limits.update(live_limits(facts), moment.monotonic_ns)
+        """Work out the degree anew; a record for each limit that came or went.
+
+        A limit that allows what the ceiling allows holds nothing and is left out.
+        """
+        ceiling = rank(self.basis.ceiling)
+        live = [limit for limit in live_limits(facts) if rank(limit.degree) < ceiling]
+        changes = self._limits.update(live, moment.monotonic_ns)
         self.now = self._work_out()
         return [self._limit_record(change, moment) for change in changes]
 
@@ -115,8 +120,6 @@ class Ruler:
 
 
 def _degree(text: str | None) -> Degree | None:
-    from edge.decision.policy import DEGREES
-
     return next((degree for degree in DEGREES if degree == text), None)
 
 

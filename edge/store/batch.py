@@ -68,7 +68,7 @@ def make_batch(
         content = record.content()
         content.update(stream=head.stream, epoch=head.epoch, seq=seq)
         try:
-            made = body(content)
+            made = _body(content)
             found = columns(content)
         except (TypeError, ValueError, KeyError) as error:
             raise Unwritable(f"{record.schema} {record.id}: {error}", record) from error
@@ -84,6 +84,26 @@ def make_batch(
         elif isinstance(record, Disposition):
             _dispose(batch, record, inspections)
     return batch
+
+
+def _body(content: dict[str, object]) -> bytes:
+    try:
+        return body(content)
+    except UnicodeEncodeError:
+        # A file name or a part id that is no UTF-8 must not cost the part its record.
+        content.update({name: _readable(value) for name, value in content.items()})
+        return body(content)
+
+
+def _readable(value: object) -> object:
+    """The value with everything that UTF-8 cannot say replaced by question marks."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, Mapping):
+        return {_readable(key): _readable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(inner) for inner in value]
+    return value
 
 
 def _escalation(

@@ -125,7 +125,7 @@ class ImageStore:
             _remove(written)
             raise
         for partial in written:
-            partial.rename(partial.with_name(partial.name.removesuffix(PARTIAL)))
+            os.rename(partial, partial.with_name(partial.name.removesuffix(PARTIAL)))
         for folder in {partial.parent for partial in written}:
             sync_folder(folder)
         return references

@@ -119,6 +119,15 @@ def test_one_record_that_cannot_be_stored_is_named_and_the_others_go_on(
     assert len(journal.append(good)) == 2
 
 
+def test_a_name_that_is_no_utf8_does_not_cost_the_part_its_record(journal: Journal) -> None:
+    part = replace(inspection(1, part="P\udcff"), tags={"file": "good/\udce4.jpg"})
+    (done,) = journal.append([part])
+    content = json.loads(done.body)
+    assert (content["part_id"], content["tags"]) == ("P?", {"file": "good/?.jpg"})
+    with Archive.open(journal.path) as archive:
+        assert len(archive.find("P?")) == 1
+
+
 def test_an_id_that_is_taken_is_named_and_the_others_go_on(journal: Journal) -> None:
     part = inspection(1)
     journal.append([part])

@@ -103,7 +103,7 @@ def _metal(random: np.random.RandomState, side: int, unit: float) -> Image:
         (side, side),
         ((side - 1) / 2, (side - 1) / 2),
         half,
-        cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR,
+        cv2.WARP_INVERSE_MAP | cv2.INTER_LINEAR | cv2.WARP_FILL_OUTLIERS,
     )
     face = face + random.randn(side, side).astype(np.float32) * 3.0
     face = face + 46.0 * _annulus(side, unit, OUTER - 7, OUTER - 1)

@@ -44,14 +44,15 @@ class Channel(Generic[T]):
             return self._fits(weight)
 
     def wait_for_room(self, timeout: float, weight: int = 0) -> bool:
-        """Wait until `put` would succeed; whether it would now."""
+        """Wait until `put` would succeed; whether it would now. A closed one ends the wait."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._closed or self._fits(weight), timeout)
+            self._changed.wait_for(lambda: self._closed or self._fits(weight), timeout)
+            return self._fits(weight)
 
     def put(self, item: T, weight: int = 0) -> bool:
         """Add an item where there is room. Never waits; False when it was not taken."""
         with self._changed:
-            if self._closed or not self._fits(weight):
+            if not self._fits(weight):
                 return False
             self._waiting.append((item, weight))
             self._weight += weight
@@ -78,6 +79,6 @@ class Channel(Generic[T]):
             self._changed.notify_all()
 
     def _fits(self, weight: int) -> bool:
-        if len(self._waiting) >= self._items:
+        if self._closed or len(self._waiting) >= self._items:
             return False
         return weight == 0 or self._weight == 0 or self._weight + weight <= self._heaviest

@@ -2,17 +2,19 @@
 
 Under systemd (`JOURNAL_STREAM`) each line begins with a syslog priority. The same event is printed
 at most once a second; how many were left out is said with the next one. Values that hold secrets
-are never passed here.
+are never passed here. A standard error that is full or gone is no reason to stop.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 
 PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3}
 EVERY_S = 1.0
@@ -21,8 +23,9 @@ EVERY_S = 1.0
 class Log:
     """Messages of one process. Thread-safe."""
 
-    def __init__(self, every_s: float = EVERY_S) -> None:
+    def __init__(self, every_s: float = EVERY_S, now: Callable[[], float] = time.monotonic) -> None:
         self._every_s = every_s
+        self._now = now
         self._last: dict[str, float] = {}
         self._left_out: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -46,7 +49,7 @@ class Log:
 
     def _say(self, level: str, event: str, values: dict[str, object]) -> None:
         with self._lock:
-            now = time.monotonic()
+            now = self._now()
             if now - self._last.get(event, -self._every_s) < self._every_s:
                 self._left_out[event] = self._left_out.get(event, 0) + 1
                 return
@@ -55,7 +58,8 @@ class Log:
                 values = {**values, "left_out": left_out}
         pairs = " ".join(f"{key}={_shown(value)}" for key, value in values.items())
         prefix = f"<{PRIORITIES[level]}>" if self._priorities else ""
-        print(f"{prefix}{level} {event} {pairs}".rstrip(), file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError, ValueError):
+            print(f"{prefix}{level} {event} {pairs}".rstrip(), file=sys.stderr, flush=True)
 
 
 def _shown(value: object) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
+import pwd
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.statusfile import STALE_S, StatusFile
 
 if TYPE_CHECKING:
     from edge.config import Config
+
+LOGIN_ID = Path("/proc/self/loginuid")
+NO_LOGIN = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,27 @@ def overall(statuses: list[ServiceStatus]) -> str:
 
 
 def account() -> str:
-    """The Unix account that typed the command, also behind sudo."""
-    return os.environ.get("SUDO_USER") or getpass.getuser()
+    """The Unix account that typed the command, also behind sudo.
+
+    The kernel's login id, which nobody can change afterwards; where there was no login (a service,
+    a container) what sudo says, else the account of this process.
+    """
+    login = _login_id()
+    if login is None and (named := os.environ.get("SUDO_USER")):
+        return named
+    number = os.getuid() if login is None else login
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"#{number}"
+
+
+def _login_id() -> int | None:
+    try:
+        login = int(LOGIN_ID.read_text())
+    except (OSError, ValueError):
+        return None
+    return None if login == NO_LOGIN else login
 
 
 def _alive(pid: object) -> bool:
@@ -76,8 +99,8 @@ def _alive(pid: object) -> bool:
         return False
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
     except PermissionError:
         return True
+    except (ProcessLookupError, OverflowError):
+        return False
     return True

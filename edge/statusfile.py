@@ -43,6 +43,6 @@ class StatusFile:
         """What the service said last; None when there is no readable file."""
         try:
             status = json.loads(self.path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return status if isinstance(status, dict) else None

@@ -68,6 +68,7 @@ class Inspector:
         self.inspected = 0
         self.newest: Frame | None = None
         self.frozen = False
+        self.unrecorded = 0
         self._trigger = trigger
         self._entries = entries
         self._stop = stop
@@ -128,11 +129,15 @@ class Inspector:
             self._deadlines(inspection),
             picture=frame if wanted else None,
         )
-        while wanted and not self.desk.live and not self._entries.has_room(entry.weight):
-            self._entries.wait_for_room(0.25, entry.weight)
-        if not self._entries.put(entry, entry.weight):
-            # Only a picture can be too heavy here: room for an entry was there before the part.
-            self._entries.put(entry.with_image(None, "busy"))
+        while wanted and not self.desk.live and not self._entries.closed:
+            if self._entries.wait_for_room(0.25, entry.weight):
+                break
+        if self._entries.put(entry, entry.weight):
+            return
+        # Only a picture can be too heavy here: room for an entry was there before the part. That
+        # there is none even so means that the threads behind this one have failed.
+        if not self._entries.put(entry.with_image(None, "busy")):
+            self.unrecorded += len(entry.records)
 
     def _records(self, inspection: Inspection) -> tuple[Record, ...]:
         if inspection.decision == "escalate":

@@ -129,7 +129,7 @@ class SyncService:
         self._status = status
         self._notifier = notifier
         self._until_empty = until_empty
-        self._asked_to_stop = False
+        self._asked_to_stop = self._stopping = False
         self._status_at = float("-inf")
         self._said: list[str] = []
 
@@ -152,27 +152,25 @@ class SyncService:
             wait_s = self.step(time.monotonic())
             if wait_s > 0:
                 self._transport.wait(wait_s)
-        self._notifier.stopping()
         self._status.write(self._uplink, time.monotonic(), "stopped")
         log.info("sync.stopped", backlog=self._uplink.backlog)
         return 0
 
     def step(self, now: float) -> float:
         """One step of the uplink, and the status when it is time; seconds to wait afterwards."""
-        if self._asked_to_stop or (self._until_empty and self._uplink.drained):
+        if not self._stopping and (self._asked_to_stop or self._is_done()):
+            self._stopping = True
+            self._notifier.stopping()
             self._uplink.stop(now)
-        wait_s = 0.0
-        try:
-            done = self._uplink.step(now)
-            self._status.acknowledged(done.acknowledged, now)
-            wait_s = 0.0 if done.busy else done.wait_s
-        except OSError as error:
-            # The position is only a hint: going on without it costs duplicates after a restart.
-            log.error("sync.position", error=error)
+        done = self._uplink.step(now)
+        self._status.acknowledged(done.acknowledged, now)
         if now - self._status_at >= STATUS_EVERY_S:
             self._status_at = now
             self._report(now)
-        return wait_s
+        return 0.0 if done.busy else done.wait_s
+
+    def _is_done(self) -> bool:
+        return self._until_empty and self._uplink.drained
 
     def _report(self, now: float) -> None:
         # Reached only when the uplink returned, so a hang anywhere in it starves the watchdog.

@@ -79,6 +79,7 @@ class Uplink:
         self._head = 0
         self._journal_trouble: Trouble | None = None
         self._size_trouble: Trouble | None = None
+        self._position_trouble: Trouble | None = None
         self._read_at = self._look_at = self._save_at = float("-inf")
         self._saved: Mark | None = None
         self._leave_by: float | None = None
@@ -110,6 +111,7 @@ class Uplink:
             self._journal_trouble,
             self._link.trouble,
             self._size_trouble,
+            self._position_trouble,
             self._announcer.trouble,
         )
         return [trouble for trouble in found if trouble is not None]
@@ -117,7 +119,7 @@ class Uplink:
     def step(self, now: float) -> Step:
         """Take in what happened and send at most one segment. Never waits for the network.
 
-        `now` is monotonic, in seconds. Raises OSError when the position cannot be written.
+        `now` is monotonic, in seconds.
         """
         acknowledged = self._take_events(now)
         if self._leave_by is not None:
@@ -133,7 +135,7 @@ class Uplink:
             self._announcer.step(now, turns, self._progress())
         if now >= self._save_at:
             self._save_at = now + self.settings.save_every_s
-            self.save()
+            self._save()
         return Step(sent, acknowledged, bool(sent or acknowledged), self.settings.poll_s)
 
     def stop(self, now: float) -> None:
@@ -142,11 +144,16 @@ class Uplink:
         if self._leave_by is None:
             self._leave_by = now + self.settings.leave_within_s
 
-    def save(self) -> None:
-        """Write the position if it moved. Raises OSError."""
-        if self._window is not None and self._window.position != self._saved:
+    def _save(self) -> None:
+        if self._window is None or self._window.position == self._saved:
+            return
+        try:
             self._positions.write({self.settings.stream: self._window.position})
-            self._saved = self._window.position
+            self._saved, self._position_trouble = self._window.position, None
+        except OSError as error:
+            # The position is a hint: going on without it costs duplicates after a restart.
+            what = f"the position of delivery cannot be written: {error}"
+            self._position_trouble = Trouble(what, f"make room for {self._positions.path}")
 
     def _take_events(self, now: float) -> int:
         moved = 0
@@ -271,4 +278,4 @@ class Uplink:
             self._announcer.say({**self._describe(), "sync": "down", **self._progress()})
         self._transport.close()
         self.stopped = True
-        self.save()
+        self._save()

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.position import PositionFile
@@ -36,6 +36,7 @@ def test_a_cut_off_file_is_no_position(file):
         assert file.read() == {}
 
 
+@settings(max_examples=40)
 @given(
     st.binary(max_size=60)
     | st.recursive(

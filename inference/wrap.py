@@ -187,7 +187,7 @@ def _output(probed: Probed, wishes: Wishes, marks: dict[str, Provenance]) -> Out
     detail = probed.output
     kind, marks["output"] = _kind(probed)
     values = detail.shape[-1]
-    names, marks["labels"] = _names(probed, wishes, 2 if kind == "sigmoid" else values)
+    names, marks["labels"] = _names(probed, wishes, kind, values)
     labels, marks["roles"] = with_roles(names, wishes.meaning)
     roles = {label.role for label in labels}
     if kind == "sigmoids" and "defect" not in roles:
@@ -211,17 +211,21 @@ def _kind(probed: Probed) -> tuple[OutputKind, Provenance]:
     raise refuse(
         "logits",
         f"its outputs are no probabilities: {what}, and it ends with "
-        f"{last or 'no known operator'}. Let it end with a softmax, or with a sigmoid for a single output",
+        f"{last or 'no known operator'}. Let it end with a softmax, or with a sigmoid for a single "
+        "output",
     )
 
 
-def _names(probed: Probed, wishes: Wishes, count: int) -> tuple[list[str], Provenance]:
+def _names(
+    probed: Probed, wishes: Wishes, kind: OutputKind, values: int
+) -> tuple[list[str], Provenance]:
+    count = 2 if kind == "sigmoid" else values
     source: Provenance = "given" if wishes.labels_text is not None else "read"
     text = wishes.labels_text if wishes.labels_text is not None else probed.file.labels_text
     if not text:
         return numbered(count), "guessed"
     names = read_labels(text)
-    if count == 2 and len(names) == 1:
+    if kind == "sigmoid" and len(names) == 1:
         names = [f"not {names[0]}", names[0]]  # one sigmoid for one named class
     if len(names) != count:
         hint = ""

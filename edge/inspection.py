@@ -5,7 +5,8 @@ frame → doubts found by the source → ROI → measured → model → decided 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,11 +25,11 @@ from edge.records import (
     Moment,
     Origin,
 )
-from inference.prediction import Late, NoPrediction, Prediction
+from inference.prediction import Late, ModelFault, NoPrediction, Prediction
 
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-WITHOUT_PICTURE = frozenset({"wrong_size"})
-"""Doubts after which there is nothing that the model could be shown."""
+PILOT: frozenset[Degree] = frozenset({"human_only", "shadow"})
+"""Where a person decides every part, and may be asked about a sample only."""
 
 
 class Model(Protocol):
@@ -55,7 +56,11 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """What is in force for the next part. Replaced as a whole, never changed."""
+    """What is in force for the next part. Replaced as a whole, never changed.
+
+    Without `ask_all`, in human_only and shadow, nobody is asked: the line's existing inspection has
+    the word. Where the model decides, what it leaves open is always asked.
+    """
 
     degree: Degree
     cuts: Cuts | None = None
@@ -96,11 +101,11 @@ def inspect(
             answer = model.predict(picture)
         except NoPrediction as failure:
             trouble = failure
+    if answer is not None and not _sound(answer):
+        answer, trouble = None, ModelFault("nonsense", "a probability that is none")
     if answer is not None and answer.not_a_part:
         found = (*found, Doubt("not_a_part"))
-    score = None if answer is None else answer.score
-    choice = _choose(score, trouble, found, ruling)
-    said = answer if valid(score) else None
+    choice = _choose(answer, trouble, found, ruling)
     decided_ns = watch.now_ns()
     return Inspection(
         id=new_id,
@@ -109,28 +114,28 @@ def inspect(
         decision=choice.decision,
         reason=choice.reason,
         automation=ruling.degree,
-        part_id=frame.part_id,
-        model=setup.model if said else None,
-        runtime=setup.runtime if said else None,
+        part_id=_plain(frame.part_id),
+        model=setup.model if answer else None,
+        runtime=setup.runtime if answer else None,
         cuts=ruling.cuts,
-        score=said.score if said else None,
-        label=said.label if said else None,
-        scores=said.scores if said else None,
+        score=answer.score if answer else None,
+        label=answer.label if answer else None,
+        scores=answer.scores if answer else None,
         would_be=choice.would_be,
-        doubts=tuple(doubt.as_json() for doubt in found),
-        fault=_fault(score, trouble),
-        asked=choice.decision == "escalate" and ruling.ask_all,
+        doubts=tuple(_recordable(doubt) for doubt in found),
+        fault=None if trouble is None or isinstance(trouble, Late) else trouble.code,
+        asked=choice.decision == "escalate" and _asks(ruling),
         latency=_latency(frame, watch.began_ns, measured_ns, decided_ns),
         view=setup.view,
-        tags=frame.tags,
-        truth=frame.truth,
+        tags=_plain_tags(frame.tags),
+        truth=_plain(frame.truth),
     )
 
 
 def overrun(
     frame: Frame, setup: Setup, ruling: Ruling, *, new_id: str, clock_synced: bool
 ) -> Inspection:
-    """The record of a part that came while the line was busy: a person must look."""
+    """The record of a part that came while the line was busy. There is no picture of it."""
     return Inspection(
         id=new_id,
         origin=setup.origin,
@@ -138,12 +143,12 @@ def overrun(
         decision="escalate",
         reason="overrun",
         automation=ruling.degree,
-        part_id=frame.part_id,
+        part_id=_plain(frame.part_id),
         cuts=ruling.cuts,
-        asked=True,
+        asked=_asks(ruling),
         view=setup.view,
-        tags=frame.tags,
-        truth=frame.truth,
+        tags=_plain_tags(frame.tags),
+        truth=_plain(frame.truth),
     )
 
 
@@ -154,7 +159,7 @@ def look(
     image = frame.image
     if image is None:
         return None, () if frame.doubts else (Doubt("no_picture"),)
-    if wrong := _wrong_size(image, setup):
+    if wrong := _unusable(image, setup):
         return None, (wrong,)
     if setup.roi is not None:
         image = setup.roi.crop(image)
@@ -167,7 +172,9 @@ def look(
     return image, found
 
 
-def _wrong_size(image: Image, setup: Setup) -> Doubt | None:
+def _unusable(image: Image, setup: Setup) -> Doubt | None:
+    if image.ndim not in (2, 3) or image.shape[2:] not in ((), (3,)) or not image.size:
+        return Doubt("wrong_channels", float(image.shape[2]) if image.ndim == 3 else None)
     height, width = image.shape[:2]
     if setup.size is not None and (width, height) != setup.size:
         return Doubt("wrong_size", float(width * height), float(setup.size[0] * setup.size[1]))
@@ -177,7 +184,7 @@ def _wrong_size(image: Image, setup: Setup) -> Doubt | None:
 
 
 def _choose(
-    score: float | None,
+    answer: Prediction | None,
     trouble: NoPrediction | None,
     found: tuple[Doubt, ...],
     ruling: Ruling,
@@ -185,13 +192,35 @@ def _choose(
     kind: Trouble | None = None
     if trouble is not None:
         kind = "late" if isinstance(trouble, Late) else "fault"
+    score = None if answer is None else answer.score
     return decide(score, ruling.cuts, ruling.degree, doubtful=bool(found), trouble=kind)
 
 
-def _fault(score: float | None, trouble: NoPrediction | None) -> str | None:
-    if trouble is not None:
-        return None if isinstance(trouble, Late) else trouble.code
-    return "nonsense" if score is not None and not valid(score) else None
+def _asks(ruling: Ruling) -> bool:
+    return ruling.ask_all or ruling.degree not in PILOT
+
+
+def _sound(answer: Prediction) -> bool:
+    """Whether every number is one that can be recorded, the score a probability."""
+    return valid(answer.score) and all(math.isfinite(share) for share in answer.scores.values())
+
+
+def _recordable(doubt: Doubt) -> Json:
+    shown = doubt.as_json()
+    for name in ("measured", "limit"):
+        number = shown[name]
+        if isinstance(number, float) and not math.isfinite(number):
+            shown[name] = None
+    return shown
+
+
+def _plain(text: str | None) -> str | None:
+    """The text in UTF-8: names of files may hold other bytes, and the part must be recorded."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
+
+
+def _plain_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {str(_plain(name)): str(_plain(value)) for name, value in tags.items()}
 
 
 def _latency(frame: Frame, began_ns: int, measured_ns: int, decided_ns: int) -> Latency:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
-from camera.quality import FrozenWatch, stale
-
 from camera.frame import Doubt, Frame
+from camera.quality import FrozenWatch, stale
 from edge.channel import Channel
 from edge.clock import Clock
 from edge.inspection import Model, Ruling, Setup, Stopwatch, inspect

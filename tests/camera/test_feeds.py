@@ -27,6 +27,9 @@ def test_nothing_is_lost_or_reordered_by_a_waiting_feed():
         got = feed.get(1.0)
         if got is not None:
             taken.append(got)
+            newest = feed.newest()
+            assert newest is not None
+            assert newest.number <= got.number + 2
     thread.join()
     assert numbers(taken) == list(range(200))
 

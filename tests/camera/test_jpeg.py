@@ -31,6 +31,11 @@ def test_zero_bytes_are_measured_where_they_begin():
     assert doubt.measured == pytest.approx(len(SOUND) * 0.5, abs=2)
 
 
+def test_zero_bytes_in_a_progressive_picture_are_seen_without_decoding():
+    progressive = jpeg(photograph(), progressive=True)
+    assert {name(zeroed(progressive, at, 0.03)) for at in (0.3, 0.5, 0.8)} == {"zeroed"}
+
+
 def test_zero_bytes_of_a_flat_picture_are_natural():
     # With tables made for it a flat picture is nothing but zero bits.
     data = jpeg(flat(), optimised=True)

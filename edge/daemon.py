@@ -77,6 +77,7 @@ class Appliance:
     entries: Channel[Entry]
     recorded: Channel[Entry]
     stop: threading.Event
+    finish: threading.Event
     wake: threading.Event
     notifier: Notifier
     stopped: Callable[[], None]
@@ -87,7 +88,6 @@ class Line:
 
     def __init__(self, appliance: Appliance) -> None:
         self._appliance = appliance
-        self._ended = threading.Event()
         self._forced = False
         parts = appliance
         self._threads = {
@@ -102,8 +102,8 @@ class Line:
 
     def run(self) -> int:
         """Run to the end; the exit code. Signals are the caller's (see `handle_signals`)."""
-        self._start()
         try:
+            self._start()
             while not self._appliance.stop.is_set():
                 self._feed_watchdog()
                 self._appliance.stop.wait(0.5)
@@ -143,12 +143,15 @@ class Line:
         log.info("line.started")
 
     def _on_end(self, name: str) -> Callable[[], None]:
+        """A thread that has ended takes and gives nothing more: its neighbours must not wait."""
+        parts = self._appliance
+        beside = {"inspect": parts.entries, "keep": parts.entries, "record": parts.recorded}
+
         def ended() -> None:
-            thread = self._threads[name]
-            if name == "inspect" or thread.failure is not None:
+            if name == "inspect" or self._threads[name].failure is not None:
                 self.stop()
-            if name == "inspect":
-                self._appliance.entries.close()
+            if name in beside:
+                beside[name].close()
 
         return ended
 
@@ -168,10 +171,14 @@ class Line:
         """Let what is under way reach the disk, in the order of the flow."""
         parts = self._appliance
         parts.notifier.stopping()
+        parts.recorder.finish()
         self._join("inspect")
         parts.entries.close()
         parts.camera.close()
         self._join("keep")
+        # only now, since a camera that is closed may have one more part to report
+        parts.finish.set()
+        parts.wake.set()
         self._join("tend")
         parts.recorded.close()
         self._join("record")
@@ -180,9 +187,17 @@ class Line:
             parts.model.close()
         parts.stopped()
         parts.lock.release()
-        failed = [name for name, thread in self._threads.items() if thread.failure is not None]
+        return self._exit_code()
+
+    def _exit_code(self) -> int:
+        parts = self._appliance
+        unrecorded = parts.recorder.unrecorded + parts.inspector.unrecorded
+        unrecorded += parts.keeper.left() + parts.tender.left()
+        if unrecorded:
+            log.error("line.unrecorded", records=unrecorded, because=parts.recorder.failing)
         log.info("line.stopped", inspections=parts.recorder.inspections)
-        return 1 if failed or parts.recorder.unrecorded else 0
+        failed = any(thread.failure is not None for thread in self._threads.values())
+        return 1 if failed or unrecorded else 0
 
     def _join(self, name: str) -> None:
         thread = self._threads[name]

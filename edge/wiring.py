@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -22,7 +22,7 @@ from edge.config import Config
 from edge.daemon import Appliance, Line
 from edge.decision.facts import Facts
 from edge.inspection import Setup
-from edge.line.output import Lines, Silent
+from edge.line.output import Lines, Records, Silent
 from edge.line.trigger import Continuous, Feed, Interval, Trigger
 from edge.line_status import LineStatus, Seen
 from edge.monitor.alarms import Alarms
@@ -30,7 +30,6 @@ from edge.notify import Notifier
 from edge.records import Cuts, Origin
 from edge.requests import Desk as Requests
 from edge.statusfile import StatusFile
-from edge.store.batch import Committed
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.journal import Journal
 from edge.store.lock import Lock
@@ -79,7 +78,7 @@ class _Wiring:
         self.config, self.told = config, told
         self.bundle, self.no_model = bundles.usable(config.model.bundle)
         self.source = cameras.source(config.camera)
-        self.clock, self.stop, self.wake = Clock(), Event(), Event()
+        self.clock, self.stop, self.finish, self.wake = Clock(), Event(), Event(), Event()
         config.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
         self.lock = Lock(config.state_dir / "line.lock")
         self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
@@ -104,7 +103,8 @@ class _Wiring:
         images = ImageStore(self.config.state_dir)
         images.sweep()
         keeper = Keeper(self.entries, self.recorded, images)
-        recorder = Recorder(self.recorded, self.journal, self.openings, _printer(self.told))
+        printed = None if self.told.records is None else Records(self.told.records)
+        recorder = Recorder(self.recorded, self.journal, self.openings, printed)
         status = self._status(inspector, keeper, recorder, ruler)
         services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
         requests = Requests(self.config.state_dir / "requests" / "line", services.handlers)
@@ -125,7 +125,7 @@ class _Wiring:
             troubles=lambda: _troubles(inspector, keeper, recorder),
             status=status.write,
         )
-        tender = Tender(tended, self.stop, self.wake)
+        tender = Tender(tended, self.finish, self.wake)
         services.record = tender.hand_on
         return Line(
             Appliance(
@@ -139,6 +139,7 @@ class _Wiring:
                 entries=self.entries,
                 recorded=self.recorded,
                 stop=self.stop,
+                finish=self.finish,
                 wake=self.wake,
                 notifier=Notifier(),
                 stopped=lambda: status.write("stopped"),
@@ -290,15 +291,3 @@ def _troubles(inspector: Inspector, keeper: Keeper, recorder: Recorder) -> Mappi
         "record": recorder.failing,
         "pictures": keeper.failing,
     }
-
-
-def _printer(told: Told) -> Callable[[Sequence[Committed]], None] | None:
-    stream = told.records
-    if stream is None:
-        return None
-
-    def show(committed: Sequence[Committed]) -> None:
-        lines = [done.body.decode() for done in committed]
-        print("\n".join(lines), file=stream, flush=True)
-
-    return show

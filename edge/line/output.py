@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+from collections.abc import Iterable, Sequence
 from typing import Protocol, TextIO
 
 from edge.records import Inspection
+from edge.store.batch import Committed
 
 
 class Output(Protocol):
@@ -24,26 +28,48 @@ class Silent:
         """Nothing."""
 
 
-class Lines:
-    """One JSON object a line on a stream: `{"id", "part_id", "decision", "reason"}`.
-
-    A reader that goes away ends the telling, not the line.
-    """
+class _Stream:
+    """Lines for another program. A reader that goes away ends the telling, not the line."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream: TextIO | None = stream
 
-    def tell(self, inspection: Inspection) -> None:
-        """Write the decision and flush it."""
+    def _say(self, lines: Iterable[str]) -> None:
         if self._stream is None:
             return
+        try:
+            print("\n".join(lines), file=self._stream, flush=True)
+        except (OSError, ValueError):
+            _discard(self._stream)
+            self._stream = None
+
+
+class Lines(_Stream):
+    """One JSON object a line on a stream: `{"id", "part_id", "decision", "reason"}`."""
+
+    def tell(self, inspection: Inspection) -> None:
+        """Write the decision and flush it."""
         told = {
             "id": inspection.id,
             "part_id": inspection.part_id,
             "decision": inspection.decision,
             "reason": inspection.reason,
         }
-        try:
-            print(json.dumps(told), file=self._stream, flush=True)
-        except (OSError, ValueError):
-            self._stream = None
+        self._say([json.dumps(told)])
+
+
+class Records(_Stream):
+    """The bodies of committed records on a stream, one a line: the bytes that are stored."""
+
+    def __call__(self, committed: Sequence[Committed]) -> None:
+        """Write them and flush."""
+        if committed:
+            self._say(done.body.decode() for done in committed)
+
+
+def _discard(stream: TextIO) -> None:
+    """What is still in the buffer goes nowhere, else the end of the program would fail over it."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
+
 from edge.channel import Channel
 from edge.log import log
-from edge.records import Inspection
+from edge.records import ImageRef, Inspection
 from edge.store.images import ImageStore, Picture, encode
 from edge.workers.entry import Entry
 
@@ -39,31 +41,60 @@ class Keeper:
             self._ready.pop(0)
         return not self._entries.ended
 
+    def left(self) -> int:
+        """How many records are still here: at the end, those that will never be written."""
+        left = [*self._ready, *self._entries.take(1 << 30, timeout=0)]
+        return sum(len(entry.records) for entry in left)
+
     def _stored(self, taken: Sequence[Entry]) -> list[Entry]:
-        pictures = [_picture(entry) for entry in taken if entry.picture is not None]
+        pictures = [None if entry.picture is None else _picture(entry) for entry in taken]
+        kept = iter(self._kept([picture for picture in pictures if picture is not None]))
+        stored = []
+        for entry, picture in zip(taken, pictures, strict=True):
+            if entry.picture is None:
+                stored.append(entry)
+            elif picture is None:
+                stored.append(entry.with_image(None, "encoding"))
+            else:
+                image = next(kept)
+                stored.append(entry.with_image(image, "disk" if image is None else None))
+        return stored
+
+    def _kept(self, pictures: Sequence[Picture]) -> Sequence[ImageRef | None]:
         if not pictures:
-            return list(taken)
+            return ()
         try:
-            named = iter(self._images.keep_all(pictures))
-            self.failing = None
-            return [
-                entry if entry.picture is None else entry.with_image(next(named), None)
-                for entry in taken
-            ]
+            kept = self._images.keep_all(pictures)
         except OSError as error:
             self.failing = str(error)
             log.error("keep.failing", error=error)
-            return [
-                entry if entry.picture is None else entry.with_image(None, "disk")
-                for entry in taken
-            ]
+            return [None] * len(pictures)
+        self.failing = None
+        return kept
 
 
-def _picture(entry: Entry) -> Picture:
+def _picture(entry: Entry) -> Picture | None:
+    """The picture as a file; None for pixels that no file can hold."""
     inspection, frame = entry.records[0], entry.picture
     assert isinstance(inspection, Inspection)
     assert frame is not None
+    captured = inspection.captured.wall
     if frame.encoded is not None:
-        return Picture(inspection.id, inspection.captured.wall, frame.encoded)
+        return Picture(inspection.id, captured, frame.encoded, _ending(frame.encoded))
     assert frame.image is not None
-    return Picture(inspection.id, inspection.captured.wall, encode(frame.image))
+    try:
+        return Picture(inspection.id, captured, encode(frame.image))
+    except (ValueError, cv2.error) as error:
+        log.error("keep.encoding", error=error)
+        return None
+
+
+def _ending(data: bytes) -> str:
+    """The name's ending by the first bytes; damaged files are kept as the pictures they should be.
+
+    RFC 2083; TIFF 6.0; RFC 9649.
+    """
+    starts = {b"\x89PNG": ".png", b"BM": ".bmp", b"II*\0": ".tif", b"MM\0*": ".tif"}
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ".webp"
+    return next((ending for start, ending in starts.items() if data.startswith(start)), ".jpg")

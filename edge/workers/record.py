@@ -9,7 +9,7 @@ from threading import Event
 
 from edge.channel import Channel
 from edge.log import log
-from edge.records import Disposition, Inspection
+from edge.records import Disposition, Inspection, Record
 from edge.store.batch import Committed
 from edge.store.errors import AlreadyApplied, AlreadyDecided, Unwritable
 from edge.store.journal import Journal
@@ -34,6 +34,7 @@ class Recorder:
         journal: Journal,
         openings: Openings,
         on_commit: Callable[[Sequence[Committed]], None] | None = None,
+        retry_s: float = RETRY_S,
     ) -> None:
         self.failing: str | None = None
         self.head = journal.head
@@ -45,6 +46,8 @@ class Recorder:
         self._openings = openings
         self._on_commit = on_commit
         self._batch: list[Entry] = []
+        self._retry_s = retry_s
+        self._ending = False
         self._tries = 0
         self._pause = Event()
 
@@ -64,20 +67,23 @@ class Recorder:
         self._tries, self.failing = 0, None
         return True
 
+    def finish(self) -> None:
+        """The line is ending: from now on a disk that refuses is tried TRIES_AT_THE_END times."""
+        self._ending = True
+
     def close(self) -> None:
-        """Close the journal; what could not be written is counted and said."""
+        """Close the journal; what was not written is counted in `unrecorded`."""
         self._journal.close()
         left = [*self._batch, *self._entries.take(1 << 30, timeout=0)]
+        self._batch = []
         self.unrecorded += sum(len(entry.records) for entry in left)
-        if self.unrecorded:
-            log.error("record.lost", records=self.unrecorded, because=self.failing)
 
     def _try_again(self, error: sqlite3.Error) -> bool:
         self.failing = str(error)
-        self._tries += 1
+        self._tries += self._ending
         log.error("record.failing", error=error, waiting=len(self._entries))
-        self._pause.wait(RETRY_S)
-        return not (self._entries.closed and self._tries >= TRIES_AT_THE_END)
+        self._pause.wait(self._retry_s)
+        return self._tries < TRIES_AT_THE_END
 
     def _append(self, batch: Sequence[Entry]) -> None:
         records = [record for entry in batch for record in entry.records]
@@ -92,12 +98,13 @@ class Recorder:
                 )
             except AlreadyDecided as refused:
                 # Only the one too many: with the first the part has its disposition.
-                records = [record for record in records if record is not refused.record]
+                records = _without(records, refused.record)
+                self._openings.close(refused.inspection)
                 continue
             except Unwritable as refused:
+                records = _without(records, refused.record)
                 log.error("record.unwritable", error=refused)
                 self.unrecorded += 1
-                records = [record for record in records if record is not refused.record]
                 continue
             except AlreadyApplied:
                 pass
@@ -133,3 +140,12 @@ def _one_transaction(batch: Sequence[Entry]) -> list[Entry]:
             break
         group.append(entry)
     return group
+
+
+def _without(records: Sequence[Record], refused: object) -> list[Record]:
+    """All but this very one. Raises ValueError where it is none of them: it would be refused for
+    ever."""
+    kept = [record for record in records if record is not refused]
+    if len(kept) == len(records):
+        raise ValueError(f"the store refuses what it was not given: {refused}")
+    return kept

@@ -23,6 +23,8 @@ from edge.workers.overruns import Overruns
 from edge.workers.ruler import Ruler
 
 PERIOD_S = 0.05
+OVERRUNS_A_STEP = 200
+"""A camera that overran for hours must not keep this thread from the child and the deadlines."""
 EVERY_SECOND_NS = 10**9
 AWAY_S = 1.0
 """A child is started again within this time; only one that is not is an alarm."""
@@ -79,18 +81,19 @@ class Tended:
 class Tender:
     """Camera, child, degree, deadlines, overruns, requests, status: a little of each every step."""
 
-    def __init__(self, tended: Tended, stop: Event, wake: Event) -> None:
+    def __init__(self, tended: Tended, finish: Event, wake: Event) -> None:
         self._tended = tended
-        self._stop = stop
+        self._finish = finish
         self._wake = wake
         self._pending: list[Entry] = []
         self._away_since_ns: int | None = None
         self._next_second_ns = 0
 
     def step(self) -> bool:
-        """Look after everything once, then wait; False after `stop`, when all is handed on."""
+        """Look after everything once, then wait; False after `finish`, when all is handed on."""
+        finishing = self._finish.is_set()
         self.look()
-        if self._stop.is_set():
+        if finishing:
             return not self._handed_on()
         self._wake.wait(PERIOD_S)
         self._wake.clear()
@@ -174,7 +177,9 @@ class Tender:
 
     def _overruns(self) -> None:
         tended = self._tended
-        while tended.recorded.has_room() and (frame := tended.overruns.take()) is not None:
+        for _ in range(OVERRUNS_A_STEP):
+            if not tended.recorded.has_room() or (frame := tended.overruns.take()) is None:
+                return
             inspection = overrun(
                 frame,
                 tended.desk.setup,
@@ -184,15 +189,21 @@ class Tender:
             )
             allowed_s = tended.desk.deadline_s
             due_ns = tended.clock.monotonic_ns() + int(allowed_s * 1e9)
-            deadlines = {inspection.id: Deadline(due_ns, allowed_s)}
-            self.hand_on(Entry((inspection,), deadlines))
+            deadline = Deadline(due_ns, allowed_s)
+            self.hand_on(
+                Entry((inspection,), {inspection.id: deadline} if inspection.asked else {})
+            )
 
     def _flush(self) -> None:
         while self._pending and self._tended.recorded.put(self._pending[0]):
             self._pending.pop(0)
 
+    def left(self) -> int:
+        """How many records are still here: at the end, those that will never be written."""
+        return sum(len(entry.records) for entry in self._pending) + len(self._tended.overruns)
+
     def _handed_on(self) -> bool:
-        """After stop: whether nothing is left to hand to the store."""
+        """At the end: whether nothing is left to hand to the store."""
         if self._tended.recorded.closed:
             return True
         if self._pending or len(self._tended.overruns):

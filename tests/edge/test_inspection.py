@@ -1,4 +1,4 @@
-"""One part's journey: whatever the picture and the model do, a record, and no accept by accident."""
+"""One part's journey: whatever picture and model do, a record, and no accept by accident."""
 
 from __future__ import annotations
 

@@ -98,11 +98,11 @@ class Recorder:
                 )
             except AlreadyDecided as refused:
                 # Only the one too many: with the first the part has its disposition.
-                records = _without(records, refused.record)
+                records = _without(records, refused)
                 self._openings.close(refused.inspection)
                 continue
             except Unwritable as refused:
-                records = _without(records, refused.record)
+                records = _without(records, refused)
                 log.error("record.unwritable", error=refused)
                 self.unrecorded += 1
                 continue
@@ -142,10 +142,10 @@ def _one_transaction(batch: Sequence[Entry]) -> list[Entry]:
     return group
 
 
-def _without(records: Sequence[Record], refused: object) -> list[Record]:
-    """All but this very one. Raises ValueError where it is none of them: it would be refused for
-    ever."""
-    kept = [record for record in records if record is not refused]
-    if len(kept) == len(records):
-        raise ValueError(f"the store refuses what it was not given: {refused}")
-    return kept
+def _without(records: Sequence[Record], refusal: AlreadyDecided | Unwritable) -> list[Record]:
+    """All but the last that is this very one. Raises the refusal where there is none: it would be
+    refused for ever."""
+    places = [place for place, record in enumerate(records) if record is refusal.record]
+    if not places:
+        raise refusal
+    return [*records[: places[-1]], *records[places[-1] + 1 :]]

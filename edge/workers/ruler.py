@@ -18,6 +18,8 @@ from edge.records import Automation, Cuts, Degree, Moment, Origin, Record
 
 STATE_DEGREE = "automation.degree"
 STATE_LATCHED = "automation.latched"
+UNKNOWN: Degree = "shadow"
+"""What holds where the state of an earlier run cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,7 @@ class Ruler:
         self._origin = origin
         self._new_id = new_id
         self._limits = Limits(_latched(state(STATE_LATCHED)))
-        chosen = state(STATE_DEGREE)
-        self.chosen: Degree | None = _degree(chosen)
+        self.chosen = _chosen(state(STATE_DEGREE))
         self.now = self._work_out()
 
     @property
@@ -119,16 +120,23 @@ class Ruler:
         )
 
 
-def _degree(text: str | None) -> Degree | None:
+def _degree(text: object) -> Degree | None:
     return next((degree for degree in DEGREES if degree == text), None)
 
 
+def _chosen(text: str | None) -> Degree | None:
+    """What a person had set. A word that this version does not know must not free the model."""
+    return None if text is None else _degree(text) or UNKNOWN
+
+
 def _latched(text: str | None) -> list[Limit]:
+    """The limits that were latched. What cannot be read holds automation down as well."""
     if text is None:
         return []
-    found = []
-    for name, degree, reason in json.loads(text):
-        known = _degree(degree)
-        if known is not None:
-            found.append(Limit(name, known, reason, latched=True))
-    return found
+    try:
+        return [
+            Limit(str(name), _degree(degree) or UNKNOWN, str(reason), latched=True)
+            for name, degree, reason in json.loads(text)
+        ]
+    except (ValueError, TypeError):
+        return [Limit("unreadable", UNKNOWN, "the latched limits cannot be read", latched=True)]

@@ -28,6 +28,7 @@ def link(previous_hash: str, record: bytes) -> str:
 
 def last_link(previous_hash: str, records: Iterable[bytes]) -> str:
     """The hash of the last of several records in a row; `previous_hash` when there is none."""
+    digest = bytes.fromhex(previous_hash)
     for record in records:
-        previous_hash = link(previous_hash, record)
-    return previous_hash
+        digest = hashlib.sha256(digest + record).digest()
+    return digest.hex()

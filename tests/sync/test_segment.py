@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -127,3 +128,14 @@ def test_nothing_and_newlines_cannot_be_joined():
         join("line", EPOCH, 1, chain.GENESIS, [])
     with pytest.raises(SegmentError):
         join("line", EPOCH, 1, chain.GENESIS, [b"a\nb"])
+
+
+def test_the_reader_in_the_docs_works():
+    text = (Path(__file__).parents[2] / "docs" / "mqtt.md").read_text()
+    code = text.split("```python\n", 1)[1].split("```", 1)[0]
+    known: dict = {}
+    exec(code, known)
+    payload = encode(make(["scratch", "dent"], first=7, previous="ab" * 32))
+    assert [one["text"] for one in known["records"](payload)] == ["scratch", "dent"]
+    with pytest.raises(AssertionError):
+        known["records"](payload.replace(b"abab", b"abac"))

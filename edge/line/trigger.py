@@ -109,14 +109,17 @@ class Interval:
             self._tick_ns = max(self._tick_ns + self._every_ns, self._now_ns())
         return frame
 
-    def _picture_after(self, tick_ns: int) -> Frame:
+    def _picture_after(self, tick_ns: int) -> Frame | None:
         end_ns = tick_ns + min(PATIENCE_NS, self._every_ns)
         while (left_ns := end_ns - self._now_ns()) > 0:
             frame = self._feed.get(left_ns / 1e9)
             if frame is not None and frame.monotonic_ns >= tick_ns:
                 return frame
+            if self._feed.ended:
+                return None
         return self._without_picture(tick_ns, (Doubt("no_picture"),))
 
     def _without_picture(self, tick_ns: int, doubts: tuple[Doubt, ...]) -> Frame:
         self._number += 1
-        return Frame(None, tick_ns, self._wall(), self._number, doubts=doubts)
+        wall = self._wall() - (self._now_ns() - tick_ns) / 1e9
+        return Frame(None, tick_ns, wall, self._number, doubts=doubts)

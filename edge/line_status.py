@@ -72,6 +72,7 @@ class LineStatus:
         self._seen = seen
         self._since = utc(seen.clock.wall())
         self._rates: deque[tuple[int, int]] = deque()
+        self._limits_since: dict[str, str] = {}
 
     def write(self, state: str | None = None) -> None:
         """Renew the file; a disk that refuses is no reason to stop."""
@@ -103,7 +104,9 @@ class LineStatus:
             "decisions": dict(seen.recorder.decisions),
             "open_escalations": len(seen.openings),
             "overruns": seen.overruns.total,
-            "unrecorded": seen.overruns.unrecorded + seen.recorder.unrecorded,
+            "unrecorded": seen.overruns.unrecorded
+            + seen.recorder.unrecorded
+            + seen.inspector.unrecorded,
             "parts_per_second": self._rate(),
             "disk_free_bytes": _free(seen.state_dir),
             **seen.static,
@@ -114,11 +117,13 @@ class LineStatus:
             Cause(alarm.message, utc(alarm.since.wall), *WORDS[alarm.cause])
             for alarm in self._seen.alarms.standing
         ]
-        for limit in self._seen.ruler.limits:
+        limits, now = self._seen.ruler.limits, utc(self._seen.clock.wall())
+        known = self._limits_since
+        self._limits_since = {limit.name: known.get(limit.name, now) for limit in limits}
+        for limit in limits:
             parts = f"automation is held at {limit.degree} or below"
-            causes.append(
-                Cause(f"{limit.name}: {limit.reason}", self._since, parts, _mend(limit.name))
-            )
+            since = self._limits_since[limit.name]
+            causes.append(Cause(f"{limit.name}: {limit.reason}", since, parts, _mend(limit.name)))
         return causes
 
     def _rate(self) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -74,6 +76,34 @@ def test_ends_by_itself_when_the_parent_lets_go(start):
     assert child.process.wait(30.0) == 0
 
 
+HANGING = """
+import signal, sys
+from inference import host
+
+
+def hang(model, threads):
+    print("hangs", flush=True)
+    signal.pause()
+
+
+host.Interpreter = hang
+host.main(sys.argv[1:])
+"""
+
+
+def test_ends_with_its_parent_even_while_the_model_hangs():
+    memory = sealed_memory(b"model")
+    reading, writing = os.pipe()
+    passed = [reading, memory]
+    command = [sys.executable, "-c", HANGING, *map(str, (reading, 1, memory, memory, 1))]
+    with subprocess.Popen(command, pass_fds=passed, stdout=subprocess.PIPE) as process:
+        os.close(reading)
+        os.close(memory)
+        assert process.stdout.readline() == b"hangs\n"
+        os.close(writing)
+        assert process.wait(30.0) == 0
+
+
 def test_signals_meant_for_the_parent_do_not_end_it(start):
     child = greeted(start(bright_is_good()))
     os.kill(child.pid, signal.SIGINT)
@@ -96,6 +126,9 @@ def test_what_it_prints_is_kept_short_and_never_blocks_it(start):
     child.send(1)
     assert child.receive(30.0).number == 1
     assert 0 < len(child.last_words()) <= 2000
+    with open(f"/proc/{child.pid}/fdinfo/2") as info:
+        flags = next(line for line in info if line.startswith("flags:"))
+    assert int(flags.split()[1], 8) & os.O_NONBLOCK
 
 
 def test_the_memory_cannot_be_taken_away(start):

@@ -141,8 +141,11 @@ def test_late_is_late_and_the_late_answer_is_never_taken_for_the_next(start):
     pid = stop(worker)
     with pytest.raises(Late):
         worker.predict(BRIGHT_PICTURE)
+    given = worker._child.given.copy()
     with pytest.raises(Late):
-        worker.predict(BRIGHT_PICTURE)  # still nothing
+        worker.predict(DARK_PICTURE)  # still nothing
+    # The child may be reading its input at any moment: nothing was written over it.
+    assert (worker._child.given == given).all()
     os.kill(pid, signal.SIGCONT)
     until(lambda: not late(worker, DARK_PICTURE), "an answer in time")
     assert worker.predict(DARK_PICTURE).label == "defect"

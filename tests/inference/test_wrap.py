@@ -164,7 +164,11 @@ def test_exclusive_outputs_without_a_softmax_at_the_end_are_a_guess():
 @pytest.mark.parametrize(
     "probed",
     [
-        replace(PROBED, file=ModelFile(last="FULLY_CONNECTED"), answers=(np.array([[0.2, 0.1]]),)),
+        replace(
+            PROBED,
+            file=ModelFile(last="FULLY_CONNECTED"),
+            answers=(*HALVES, np.array([[0.2, 0.1]])),
+        ),
         replace(PROBED, output=replace(SCORES, shape=(1, 1)), answers=(np.array([[1.0]]),)),
     ],
     ids=["no sum", "one value"],

@@ -77,7 +77,7 @@ def text(shown: dict[str, Any]) -> str:
     given, answer, marks = shown["input"], shown["output"], shown["provenance"]
 
     def mark(field: str) -> str:
-        return marks.get(field, "given")
+        return str(marks.get(field, "given"))
 
     lines = [
         f"{shown['name']} {shown['version']}  ({shown['path']})",

@@ -82,7 +82,7 @@ class Familiar:
     def from_json(cls, content: Mapping[str, Any]) -> Familiar:
         """What `as_json` gave. Raises ValueError when it is something else."""
         try:
-            return cls(
+            found = cls(
                 count=int(content["count"]),
                 ranges={
                     name: (float(content["ranges"][name][0]), float(content["ranges"][name][1]))
@@ -93,8 +93,18 @@ class Familiar:
                 distance=float(content["distance"]),
                 patch=float(content["patch"]),
             )
-        except (KeyError, IndexError, TypeError, AttributeError) as wrong:
+        except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as wrong:
             raise ValueError(f"not a familiar range: {wrong!r} is missing or wrong") from wrong
+        if not found._can_measure():
+            raise ValueError("not a familiar range: numbers that nothing can be compared with")
+        return found
+
+    def _can_measure(self) -> bool:
+        """Whether every picture has a distance: what cannot be compared would doubt nothing."""
+        ends = [end for pair in self.ranges.values() for end in pair]
+        limits = np.array([self.distance, self.patch])
+        finite = all(np.isfinite(part).all() for part in (ends, limits, self.mean, self.spread))
+        return finite and bool((limits > 0).all() and (self.spread > 0).all())
 
 
 def learn(measured: Iterable[Measures]) -> Familiar:

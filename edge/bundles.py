@@ -31,7 +31,14 @@ def usable(name: str) -> tuple[Bundle | None, str | None]:
 
     Raises ConfigError where nothing is at the place named.
     """
+    from camera.familiar import Familiar
+
     try:
-        return load(folder(name), __version__), None
+        bundle = load(folder(name), __version__)
+        if (familiar := bundle.baseline.get("familiar")) is not None:
+            Familiar.from_json(familiar)
     except BundleError as error:
         return None, " ".join(str(error).split())
+    except ValueError as error:
+        return None, f"the bundle's baseline is damaged: {error}"
+    return bundle, None

@@ -56,23 +56,44 @@ class Choice:
 
 def read(path: Path) -> Calibration:
     """One file. Raises ValueError or OSError where it is no calibration."""
-    content = json.loads(path.read_bytes())
+    try:
+        content = json.loads(path.read_bytes(), parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError(f"{path}: nested too deep") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         raise ValueError(f"{path}: not a {SCHEMA}")
-    try:
-        binding = Binding(
-            str(content["bundle"]),
-            str(content["runtime"]),
-            str(content["machine"]),
-            str(content["view"]),
-        )
-        low, high = float(content["accept_below"]), float(content["reject_above"])
-        certified, found_id = content["certified"] is True, str(content["id"])
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path}: {error} is missing or not of its type") from error
-    if not (0 <= low <= high <= math.nextafter(1, 2)):
-        raise ValueError(f"{path}: cuts {low} and {high} are not in order within 0..1")
-    return Calibration(found_id, binding, Cuts(low, high, certified, found_id), content)
+    binding = Binding(*(_text(content, name, path) for name in Binding.__slots__))
+    low, high = _share(content, "accept_below", path), _share(content, "reject_above", path)
+    if not low <= high:
+        raise ValueError(f"{path}: accept_below {low} is above reject_above {high}")
+    certified, found_id = content.get("certified") is True, _text(content, "id", path)
+    made = Calibration(found_id, binding, Cuts(low, high, certified, found_id), content)
+    if made.familiar is not None:
+        from camera.familiar import Familiar
+
+        Familiar.from_json(made.familiar)
+    return made
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _text(content: Mapping[str, object], name: str, path: Path) -> str:
+    value = content.get(name)
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{path}: {name} is missing or no text")
+    return value
+
+
+def _share(content: Mapping[str, object], name: str, path: Path) -> float:
+    """A cut: in 0..1, or the next float after 1, which nothing reaches."""
+    value = content.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{path}: {name} is missing or no number")
+    if not 0 <= value <= math.nextafter(1, 2):
+        raise ValueError(f"{path}: {name} {value} is not within 0..1")
+    return float(value)
 
 
 def read_all(folders: Iterable[Path]) -> list[Calibration]:

@@ -1,3 +1,4 @@
+import base64
 import dataclasses
 import json
 
@@ -104,3 +105,20 @@ def test_equal_pictures_can_be_learned():
     same = learn([measure(photograph())] * 25)
     assert same.doubts(measure(photograph())) == ()
     assert same.doubts(measure(photograph(2)))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"distance": 0.0},
+        {"distance": float("nan")},
+        {"patch": -1.0},
+        {"patch": float("inf")},
+        {"distance": 10**400},
+        {"ranges": {name: [float("nan"), 1.0] for name in ("brightness", "contrast", "sharpness")}},
+        {"spread": base64.b64encode(bytes(2048)).decode()},
+    ],
+)
+def test_a_range_that_nothing_can_be_compared_with_is_none(familiar, changed):
+    with pytest.raises(ValueError, match="not a familiar range"):
+        Familiar.from_json({**familiar.as_json(), **changed})

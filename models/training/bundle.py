@@ -36,7 +36,8 @@ from models.training.pictures import (
 
 NAME, VERSION = "rings", "1.0.0"
 GOLDEN_GOOD = 4
-TOLERANCE = 0.03
+TOLERANCE = 0.08
+"""Twice what tflite-runtime 2.14 with OpenCV 4.11 differs from LiteRT 2.3 with OpenCV 4.14."""
 GIVEN = ("colour", "scaling", "resize", "fit", "labels", "roles", "output")
 
 

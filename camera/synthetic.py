@@ -14,6 +14,7 @@ from camera.frame import NO_TAGS, Doubt, Frame, Image
 from camera.simulated.options import Fault, SyntheticOptions
 from camera.simulated.parts import render
 from camera.simulated.plan import Part, plan
+from camera.simulated.textures import textures
 from camera.source import CameraError, Clock, Source
 
 __all__ = ["Fault", "SyntheticOptions", "SyntheticSource"]
@@ -62,6 +63,7 @@ class SyntheticSource(Source):
     def open(self) -> None:
         """Start, or go on with the next part. Raises CameraError while a `gone` fault lasts."""
         self._fail("gone", "the simulated camera is not there")
+        textures(self.options.width, self.options.height)  # drawn now, so that no part waits
         self._due_ns = None
         self._opened = True
 

@@ -10,6 +10,7 @@ import pytest
 
 from camera.frame import Frame
 from camera.simulated.parts import draw
+from camera.simulated.textures import textures
 from camera.source import CameraError, Clock
 from camera.synthetic import Fault, SyntheticOptions, SyntheticSource
 
@@ -104,6 +105,14 @@ def test_a_live_line_does_not_catch_up_after_a_long_stop() -> None:
     line.read()
     line.read()
     assert time.waits == [0.1]
+
+
+def test_the_textures_are_drawn_before_the_first_part() -> None:
+    textures.cache_clear()
+    line = source()
+    drawn = textures.cache_info().misses
+    line.read()
+    assert (drawn, textures.cache_info().misses) == (1, 1)
 
 
 def test_frames_are_dated_by_the_clock() -> None:

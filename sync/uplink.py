@@ -12,7 +12,7 @@ from sync.link import Link, Trouble
 from sync.packing import TooLarge, pack, sound_beginning
 from sync.position import PositionFile
 from sync.topics import Station
-from sync.transport import Acknowledged, Connected, Message, Refused, Transport
+from sync.transport import Acknowledged, Message, Refused, Transport
 from sync.window import Mark, Window
 
 PACKET_OVERHEAD = 32
@@ -166,8 +166,6 @@ class Uplink:
                 self._refused(event, now)
             elif isinstance(event, Message):
                 self.ignored += 1  # nothing is subscribed: nobody has a say here
-            elif isinstance(event, Connected):
-                self._read_at = now
         return moved
 
     def _acknowledged(self, window: Window, token: int, now: float) -> int:

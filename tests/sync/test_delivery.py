@@ -62,6 +62,7 @@ class Plant:
 
     def subscribe(self):
         """First the collector: what the broker takes while nobody listens is gone for us."""
+        self.collector.subscribed = False  # it may not have seen yet that the broker went
         until(lambda: self.collector.subscribed, self.step_collector)
 
     def step_collector(self):

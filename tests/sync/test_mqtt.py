@@ -88,6 +88,18 @@ def test_small_packets_are_not_delayed(broker, client):
     assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+def test_only_the_loop_writes_to_the_socket(broker, client):
+    writer = client(broker.url)
+    writer.wait_for(Connected)
+    inner, writers = writer.transport._connection._client, []
+    write = inner.loop_write
+    inner.loop_write = lambda: (writers.append(threading.current_thread().name), write())[1]
+    for _ in range(50):
+        writer.transport.publish("quiet", b"x" * 100)
+    writer.wait_for(Acknowledged, 50)
+    assert set(writers) == {"mqtt"}
+
+
 def test_the_will_comes_when_we_vanish_and_not_when_we_leave(broker, client):
     reader = client(broker.url, "reader")
     reader.wait_for(Connected)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -111,11 +112,24 @@ def test_a_bomb_is_not_unpacked():
         decode(chain.body({**header, "bytes": MAX_BYTES + 1}) + b"\n" + small)
 
 
+def test_a_small_lie_does_not_cost_much_memory():
+    bomb = zlib.compress(bytes(4 * MAX_BYTES), 1)
+    payload = chain.body({**HEADER, "bytes": 1000}) + b"\n" + bomb
+    tracemalloc.start()
+    with pytest.raises(SegmentError):
+        decode(payload)
+    assert tracemalloc.get_traced_memory()[1] < MAX_BYTES
+    tracemalloc.stop()
+
+
 def test_records_of_another_chain_are_refused():
     """The chain fits, but the records say that they are others."""
     for wrong in (record(2, "x"), record(1, "x", stream="queue"), record(1, "x", epoch="other")):
         with pytest.raises(SegmentError, match="another one"):
             decode(encode(join("line", EPOCH, 1, chain.GENESIS, [wrong])))
+    last = [record(1, "x"), record(3, "x")]
+    with pytest.raises(SegmentError, match="record 2 says"):
+        decode(encode(join("line", EPOCH, 1, chain.GENESIS, last)))
 
 
 def test_an_unknown_encoding_says_so():

@@ -193,6 +193,16 @@ def test_a_new_epoch_is_sent_from_its_beginning(bench):
     assert (bench.stored().epoch, bench.stored().seq) == ("epoch-2", 6)
 
 
+def test_what_the_old_epoch_had_under_way_is_not_waited_for(bench):
+    bench.connect()
+    bench.step(5)
+    bench.transport.answer(Acknowledged(bench.transport.statuses()[0].token))
+    bench.journal.begin("epoch-2")
+    bench.step(300)
+    assert bench.uplink.connected
+    assert bench.transport.connects == 1
+
+
 def test_a_journal_pruned_under_our_hands_goes_on_at_its_anchor(tmp_path):
     bench = Bench(tmp_path, 20, max_rows=4, window=1)
     bench.connect()

@@ -37,10 +37,12 @@ class LineRequests:
     def _set_degree(self, request: Request) -> Answer:
         """Arguments: degree, reason. Applied and recorded once, whatever happens in between."""
         degree, reason = _known(request.arguments.get("degree")), request.arguments.get("reason")
-        if degree is None or not isinstance(reason, str) or not request.by:
+        if degree is None or not isinstance(reason, str) or not reason or not request.by:
             raise Refused("expected a degree, a reason, and the person who decides it")
         moment = self._clock.moment()
         record = self._ruler.choose(degree, reason, request.by, request.account, request.id, moment)
+        # at once: after the answer no part may be decided by the degree before
+        self._inspector.desk.ruling = self._ruler.ruling
         committed = Event()
         assert self.record is not None
         entry = Entry(

@@ -35,7 +35,7 @@ class WorkerThread(threading.Thread):
                 self.moved_ns = time.monotonic_ns()
         except BaseException as failure:
             self.failure = failure
-            log.exception("worker.failed", worker=self.name)
+            log.exception(f"{self.name}.failed")  # an event of its own: none hides another's
         finally:
             self._on_end()
 

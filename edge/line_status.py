@@ -143,7 +143,7 @@ def _mend(limit: str) -> str:
         "no_model": "`edge-inspect model prove BUNDLE` says what is wrong with the model",
         "model_failing": "`edge-inspect model prove BUNDLE` says what is wrong with the model",
         "model_dying": "`edge-inspect model prove BUNDLE` says what is wrong with the model",
-    }.get(limit, f"find the cause in the log, then set the degree again: {limit}")
+    }.get(limit, f"find the cause, then `edge-inspect automation clear {limit} --by NAME`")
 
 
 def _free(folder: Path) -> int | None:

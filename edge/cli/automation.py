@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from edge.cli.options import ByOption, ConfigOption, JsonOption, ReasonOption
+
+if TYPE_CHECKING:
+    from edge.config import Config
 
 app = typer.Typer(no_args_is_help=True, help="Who decides: people, the model, or both.")
 
@@ -59,24 +62,47 @@ def set_degree(
 
     The least of the ceiling in the configuration, this degree and every limit is in force.
     """
-    from edge.cli.errors import FAILED, NOT_RUNNING, fail
-    from edge.clock import Clock
     from edge.config_file import load
-    from edge.requests import Request, ask
-    from edge.status import account, of_service
-    from edge.store.owner import become_owner
 
     settings = load(config)
     ceiling = settings.decision.automation
     typer.echo(f"asks for {degree.value}; the ceiling is {ceiling}", err=True)
-    if dry_run:
-        return
+    if not dry_run:
+        _ask(settings, "set_degree", {"degree": degree.value, "reason": reason}, by)
+
+
+@app.command()
+def clear(
+    limit: Annotated[str, typer.Argument(help="The latched limit, as `show` names it.")],
+    by: ByOption,
+    reason: ReasonOption,
+    config: ConfigOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say it, do not do it.")] = False,
+) -> None:
+    """End a latched limit of a running line, recorded with name and reason.
+
+    Live limits end with their cause; a latched one stays until a person has looked.
+    """
+    from edge.config_file import load
+
+    settings = load(config)
+    typer.echo(f"asks to end the limit {limit}", err=True)
+    if not dry_run:
+        _ask(settings, "clear_limit", {"limit": limit, "reason": reason}, by)
+
+
+def _ask(settings: Config, kind: str, arguments: dict[str, object], by: str) -> None:
+    from edge.cli.errors import FAILED, NOT_RUNNING, fail
+    from edge.clock import Clock
+    from edge.requests import Request, ask
+    from edge.status import account, of_service
+    from edge.store.owner import become_owner
+
     if not of_service(settings, "line").running:
         fail("the line is not running", "`edge-inspect run` starts it", NOT_RUNNING)
     typed_by = account()
     become_owner(settings.state_dir)
-    arguments: dict[str, object] = {"degree": degree.value, "reason": reason}
-    request = Request(Clock().new_id(), "set_degree", arguments, by, typed_by)
+    request = Request(Clock().new_id(), kind, arguments, by, typed_by)
     answer = ask(settings.state_dir / "requests" / "line", request)
     if answer is None:
         fail("the line has not answered yet; the request is waiting", code=FAILED)

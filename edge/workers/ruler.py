@@ -96,6 +96,34 @@ class Ruler:
             request=request,
         )
 
+    def clear(
+        self,
+        limit: str,
+        reason: str,
+        by: str,
+        account: str | None,
+        request: str,
+        moment: Moment,
+    ) -> Automation | None:
+        """A person ends a latched limit; the record of it, None when there is none of that name."""
+        change = self._limits.clear(limit)
+        if change is None:
+            return None
+        self.now = self._work_out()
+        return Automation(
+            id=self._new_id(),
+            origin=self._origin,
+            decided=moment,
+            action="end",
+            degree=change.limit.degree,
+            in_force=self.now.degree,
+            reason=reason,
+            limit=limit,
+            by=by,
+            account=account,
+            request=request,
+        )
+
     def state(self) -> Mapping[str, str]:
         """What must be remembered over a restart."""
         latched = [[limit.name, limit.degree, limit.reason] for limit in self._limits.latched]

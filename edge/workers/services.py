@@ -9,7 +9,7 @@ from threading import Event
 from edge.clock import Clock
 from edge.decision.policy import DEGREES
 from edge.files import write_atomically
-from edge.records import Degree, utc
+from edge.records import Automation, Degree, utc
 from edge.requests import Answer, Refused, Request
 from edge.store.images import encode
 from edge.workers.entry import Entry
@@ -32,15 +32,37 @@ class LineRequests:
     @property
     def handlers(self) -> Mapping[str, Callable[[Request], Answer]]:
         """One handler for each kind of request."""
-        return {"set_degree": self._set_degree, "frame": self._frame}
+        return {
+            "set_degree": self._set_degree,
+            "clear_limit": self._clear_limit,
+            "frame": self._frame,
+        }
 
     def _set_degree(self, request: Request) -> Answer:
         """Arguments: degree, reason. Applied and recorded once, whatever happens in between."""
-        degree, reason = _known(request.arguments.get("degree")), request.arguments.get("reason")
-        if degree is None or not isinstance(reason, str) or not reason or not request.by:
+        degree, reason = _known(request.arguments.get("degree")), _text(request, "reason")
+        if degree is None or reason is None or not request.by:
             raise Refused("expected a degree, a reason, and the person who decides it")
         moment = self._clock.moment()
         record = self._ruler.choose(degree, reason, request.by, request.account, request.id, moment)
+        return self._in_force(record, request)
+
+    def _clear_limit(self, request: Request) -> Answer:
+        """Arguments: limit, reason. Ends a latched limit."""
+        limit, reason = _text(request, "limit"), _text(request, "reason")
+        if limit is None or reason is None or not request.by:
+            raise Refused("expected a limit, a reason, and the person who decides it")
+        moment = self._clock.moment()
+        record = self._ruler.clear(limit, reason, request.by, request.account, request.id, moment)
+        if record is None:
+            latched = [known.name for known in self._ruler.limits if known.latched]
+            named = ", ".join(latched) or "none"
+            raise Refused(
+                f"{limit} is no latched limit (latched: {named}); others end by themselves"
+            )
+        return self._in_force(record, request)
+
+    def _in_force(self, record: Automation, request: Request) -> Answer:
         # at once: after the answer no part may be decided by the degree before
         self._inspector.desk.ruling = self._ruler.ruling
         committed = Event()
@@ -50,7 +72,7 @@ class LineRequests:
         )
         self.record(entry)
         if not committed.wait(COMMIT_WITHIN_S):
-            raise Refused("the degree is in force, but the record waits for the disk: see `status`")
+            raise Refused("it is in force, but the record waits for the disk: see `status`")
         return {"in_force": self._ruler.now.degree, "why": self._ruler.now.why}
 
     def _frame(self, request: Request) -> Answer:
@@ -75,3 +97,8 @@ class LineRequests:
 
 def _known(name: object) -> Degree | None:
     return next((degree for degree in DEGREES if degree == name), None)
+
+
+def _text(request: Request, name: str) -> str | None:
+    value = request.arguments.get(name)
+    return value if isinstance(value, str) and value else None

@@ -7,6 +7,7 @@ import json
 
 from camera.frame import Roi
 from camera.source import Clock, Source
+from camera.supervised import STALL_S
 from edge.config import (
     CameraBase,
     Config,
@@ -68,6 +69,13 @@ def expected_size(camera: CameraBase) -> tuple[int, int] | None:
     """Width and height that pictures must have; None where the configuration does not say."""
     width, height = getattr(camera, "width", None), getattr(camera, "height", None)
     return None if width is None or height is None else (width, height)
+
+
+def stall_s(camera: CameraBase) -> float:
+    """How long without a picture is too long: a slow simulated line is not a stalled camera."""
+    if isinstance(camera, SyntheticCamera) and camera.parts_per_second > 0:
+        return STALL_S + 1 / camera.parts_per_second
+    return STALL_S
 
 
 def roi(camera: CameraBase) -> Roi | None:

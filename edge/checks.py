@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from camera.frame import Frame
+    from camera.source import Source
     from edge.config import Config, Sync
 
 State = Literal["ok", "warn", "fail"]
@@ -115,9 +116,11 @@ def check_camera(config: Config) -> Iterator[Finding]:
         yield Finding("camera", "ok", "in use by the running line")
         return
     from camera.source import CameraError
+    from edge import cameras
 
     try:
-        frame = _first_frame(config)
+        source = cameras.source(config.camera)
+        frame = _first_frame(source)
     except CameraError as error:
         mend = error.hint or "edge-inspect camera list"
         yield Finding("camera", "fail", str(error), mend)
@@ -126,6 +129,9 @@ def check_camera(config: Config) -> Iterator[Finding]:
         yield Finding("camera", "fail", "the source has no picture", "edge-inspect camera list")
         return
     yield _picture(config, frame)
+    for control in getattr(source, "unmet", ()):
+        mend = "edge-inspect camera list shows what this camera can do"
+        yield Finding("camera", "warn", f"did not take: {control}", mend)
 
 
 def check_broker(config: Config) -> Iterator[Finding]:
@@ -169,11 +175,9 @@ def check_services(config: Config) -> Iterator[Finding]:
             yield Finding(service, "ok", "running")
 
 
-def _first_frame(config: Config) -> Frame | None:
+def _first_frame(source: Source) -> Frame | None:
     from camera.source import CameraError
-    from edge import cameras
 
-    source = cameras.source(config.camera)
     end = time.monotonic() + CAMERA_WITHIN_S
     source.open()
     try:
@@ -188,12 +192,14 @@ def _first_frame(config: Config) -> Frame | None:
 
 
 def _picture(config: Config, frame: Frame) -> Finding:
-    from edge.inspection import look
+    from edge.inspection import examine, shown
     from edge.records import Origin
     from edge.wiring import make_setup
 
     setup = make_setup(config, Origin(config.station.path, "", config.digest, ""), "", None)
-    _, doubts = look(frame, setup)
+    image, doubts = shown(frame, setup)
+    if image is not None:
+        doubts = (*doubts, *examine(image, setup))
     size = "no picture" if frame.image is None else f"{frame.image.shape[1]}x{frame.image.shape[0]}"
     names = ", ".join(doubt.name for doubt in (*frame.doubts, *doubts))
     if names:

@@ -35,8 +35,8 @@ PILOT: frozenset[Degree] = frozenset({"human_only", "shadow"})
 class Model(Protocol):
     """What the inspection needs of a model."""
 
-    def predict(self, image: Image) -> Prediction:
-        """The answer for this picture, or NoPrediction."""
+    def predict(self, image: Image, meanwhile: Callable[[], object] | None = None) -> Prediction:
+        """The answer for this picture, or NoPrediction. `meanwhile` may be called while waiting."""
         ...
 
 
@@ -91,16 +91,18 @@ def inspect(
 
     `more_doubts` are those that need memory of earlier frames (`frozen`, `stale`).
     """
-    picture, found = look(frame, setup, ruling.familiar)
-    found = (*frame.doubts, *found, *more_doubts)
-    measured_ns = watch.now_ns()
+    picture, unusable = shown(frame, setup)
+    examination = _Examination(picture, setup, ruling.familiar, watch.now_ns)
     answer: Prediction | None = None
     trouble: NoPrediction | None = None
+    asked_ns = watch.now_ns()
     if picture is not None and model is not None and ruling.degree != "human_only":
         try:
-            answer = model.predict(picture)
+            answer = model.predict(picture, examination.make)
         except NoPrediction as failure:
             trouble = failure
+    answered_ns = watch.now_ns()
+    found = (*frame.doubts, *unusable, *examination.make(), *more_doubts)
     if answer is not None and not _sound(answer):
         answer, trouble = None, ModelFault("nonsense", "a probability that is none")
     if answer is not None and answer.not_a_part:
@@ -125,7 +127,12 @@ def inspect(
         doubts=tuple(_recordable(doubt) for doubt in found),
         fault=None if trouble is None or isinstance(trouble, Late) else trouble.code,
         asked=choice.decision == "escalate" and _asks(ruling),
-        latency=_latency(frame, watch.began_ns, measured_ns, decided_ns),
+        latency=Latency(
+            wait=max(0, watch.began_ns - frame.monotonic_ns) / 1e6,
+            quality=examination.took_ns / 1e6,
+            inference=(answered_ns - asked_ns) / 1e6,
+            total=max(0, decided_ns - frame.monotonic_ns) / 1e6,
+        ),
         view=setup.view,
         tags=_plain_tags(frame.tags),
         truth=_plain(frame.truth),
@@ -152,10 +159,8 @@ def overrun(
     )
 
 
-def look(
-    frame: Frame, setup: Setup, familiar: Familiar | None = None
-) -> tuple[Image | None, tuple[Doubt, ...]]:
-    """The picture that the model is shown (None: there is none to show), and what is doubtful."""
+def shown(frame: Frame, setup: Setup) -> tuple[Image | None, tuple[Doubt, ...]]:
+    """The picture that the model is shown; None and a doubt where there is none to show."""
     image = frame.image
     if image is None:
         return None, () if frame.doubts else (Doubt("no_picture"),)
@@ -165,11 +170,43 @@ def look(
         image = setup.roi.crop(image)
     if setup.rotate:
         image = cv2.rotate(image, TURNS[setup.rotate]).astype("uint8", copy=False)
+    return image, ()
+
+
+def examine(image: Image, setup: Setup, familiar: Familiar | None = None) -> tuple[Doubt, ...]:
+    """What is doubtful about a picture as the model is shown it."""
     measures = measure(image)
     found = doubts(measures, setup.limits)
-    if familiar is not None:
-        found = (*found, *familiar.doubts(measures))
-    return image, found
+    return found if familiar is None else (*found, *familiar.doubts(measures))
+
+
+class _Examination:
+    """The examination of one picture: made once, while the child works if it is asked."""
+
+    __slots__ = ("_familiar", "_found", "_image", "_now_ns", "_setup", "took_ns")
+
+    def __init__(
+        self,
+        image: Image | None,
+        setup: Setup,
+        familiar: Familiar | None,
+        now_ns: Callable[[], int],
+    ) -> None:
+        self.took_ns = 0
+        self._image = image
+        self._setup = setup
+        self._familiar = familiar
+        self._now_ns = now_ns
+        self._found: tuple[Doubt, ...] | None = () if image is None else None
+
+    def make(self) -> tuple[Doubt, ...]:
+        """The doubts; looked for at the first call."""
+        if self._found is None:
+            assert self._image is not None
+            began_ns = self._now_ns()
+            self._found = examine(self._image, self._setup, self._familiar)
+            self.took_ns = self._now_ns() - began_ns
+        return self._found
 
 
 def _unusable(image: Image, setup: Setup) -> Doubt | None:
@@ -221,12 +258,3 @@ def _plain(text: str | None) -> str | None:
 
 def _plain_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return {str(_plain(name)): str(_plain(value)) for name, value in tags.items()}
-
-
-def _latency(frame: Frame, began_ns: int, measured_ns: int, decided_ns: int) -> Latency:
-    return Latency(
-        wait=max(0, began_ns - frame.monotonic_ns) / 1e6,
-        quality=(measured_ns - began_ns) / 1e6,
-        inference=(decided_ns - measured_ns) / 1e6,
-        total=max(0, decided_ns - frame.monotonic_ns) / 1e6,
-    )

@@ -46,7 +46,7 @@ from inference.bundle import Bundle
 from inference.interpreter import runtime_name
 from inference.worker import Worker
 
-PICTURES_IN_MEMORY = 24 * 1024 * 1024
+PICTURES_IN_MEMORY = 13_000_000
 ENTRIES = 256
 SWITCH_S = 0.0005
 """A busy thread of ours gives way this soon, so that a decision never waits for a record."""
@@ -147,16 +147,16 @@ class _Wiring:
         )
 
     def _camera(self) -> tuple[Supervisor, Trigger]:
-        paced = self.config.trigger.every_ms
+        paced, stall_s = self.config.trigger.every_ms, cameras.stall_s(self.config.camera)
         if not self.source.live:
             waiting = WaitingFeed()
-            supervisor = Supervisor(self.source, waiting)
+            supervisor = Supervisor(self.source, waiting, stall_s=stall_s)
             if paced is None:
                 return supervisor, Continuous(waiting)
             return supervisor, self._interval(waiting, paced)
         # between two ticks of an interval pictures may pass unseen; without one each is a part
         newest = NewestFeed(self.overruns.add if paced is None else None)
-        supervisor = Supervisor(self.source, newest)
+        supervisor = Supervisor(self.source, newest, stall_s=stall_s)
         return supervisor, Continuous(newest) if paced is None else self._interval(newest, paced)
 
     def _interval(self, feed: Feed, every_ms: float) -> Interval:

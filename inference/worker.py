@@ -115,8 +115,12 @@ class Worker:
                 continue  # the other thread has just closed it
         return self._ready
 
-    def predict(self, image: Image) -> Prediction:
-        """The model's answer about one ROI picture. Raises Late or ModelFault."""
+    def predict(self, image: Image, meanwhile: Callable[[], object] | None = None) -> Prediction:
+        """The model's answer about one ROI picture. Raises Late or ModelFault.
+
+        `meanwhile` is called while the child works: on two cores its time costs nothing. It is
+        not called when nothing could be asked.
+        """
         began = self._clock()
         with self._lock:
             child = self._free_child(began)
@@ -124,7 +128,7 @@ class Worker:
                 self._preprocess(image, child.given)
             except WrongPicture as error:
                 raise ModelFault("wrong_input", str(error)) from error
-            return self._postprocess(self._exchange(child, began))
+            return self._postprocess(self._exchange(child, began, meanwhile))
 
     def ask(self, tensor: NDArray[Any]) -> NDArray[Any]:
         """The raw output for a ready-made input tensor. Raises Late or ModelFault."""
@@ -184,7 +188,9 @@ class Worker:
             self._wait(child, began)
         return child
 
-    def _exchange(self, child: Child, began: int) -> NDArray[Any]:
+    def _exchange(
+        self, child: Child, began: int, meanwhile: Callable[[], object] | None = None
+    ) -> NDArray[Any]:
         """The output for what is in `child.given`, as a view of the shared memory."""
         self._number += 1
         sent = self._clock()
@@ -193,6 +199,8 @@ class Worker:
         except ChildGone as error:
             raise self._died(child, str(error)) from error
         self._sent_ns = sent
+        if meanwhile is not None:
+            meanwhile()
         reply = self._wait(child, began)
         self.last_inference_ms = (self._clock() - sent) / 1e6
         if reply.status == FAILED:
@@ -211,10 +219,12 @@ class Worker:
                 reply = child.receive((limit - now) / 1e9)
             except ChildGone as error:
                 raise self._died(child, str(error)) from error
+            now = self._clock()
             if reply is not None and reply.number == self._number:
                 self._sent_ns = None
+                if now >= limit:
+                    raise Late(f"the answer came after {(now - began) / 1e6:.0f} ms")
                 return reply
-            now = self._clock()
             if reply is None and now >= hang:
                 message = f"no answer for {self.hang_ms:.0f} ms"
                 self._bury(child, now, "hung", message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from camera.familiar import Familiar, learn
 from camera.frame import Doubt, Frame, Image, Roi
 from camera.quality import measure
 from edge.decision.policy import DEGREES, decide
-from edge.inspection import Ruling, Setup, Stopwatch, inspect, look, overrun
+from edge.inspection import Ruling, Setup, Stopwatch, inspect, overrun, shown
 from edge.records import Cuts, Inspection, Origin
 from inference.prediction import Late, ModelFault, NoPrediction, Prediction
 from sync.chain import body
@@ -49,7 +49,7 @@ class Script:
         self.answer = answer
         self.seen: list[Image] = []
 
-    def predict(self, image: Image) -> Prediction:
+    def predict(self, image: Image, meanwhile: object = None) -> Prediction:
         self.seen.append(image)
         if isinstance(self.answer, NoPrediction):
             raise self.answer
@@ -109,7 +109,7 @@ def test_a_sure_part_is_decided_and_everything_about_it_is_recorded() -> None:
         "doubts": (),
         "asked": False,
         "spot_check": None,
-        "latency_ms": {"wait": 0.001, "quality": 0.001, "inference": 0.001, "total": 0.003},
+        "latency_ms": {"wait": 0.001, "quality": 0.001, "inference": 0.001, "total": 0.006},
         "image": None,
         "view": "v" * 64,
         "config": "c" * 64,
@@ -346,5 +346,33 @@ def test_pixels_are_never_written_to() -> None:
     picture = GREY.copy()
     picture.setflags(write=False)
     run(frame(picture), says(0.0), setup=replace(SETUP, roi=Roi(0, 0, 20, 20), rotate=180))
-    assert look(frame(picture), SETUP)[0] is picture
+    assert shown(frame(picture), SETUP)[0] is picture
     assert cv2.norm(picture, GREY) == 0
+
+
+class Hurried:
+    """A model that has the picture examined while it works, as the real one does."""
+
+    def __init__(self) -> None:
+        self.found: list[object] = []
+
+    def predict(self, image: Image, meanwhile: Callable[[], object] | None = None) -> Prediction:
+        assert meanwhile is not None
+        self.found.append(meanwhile())
+        return Prediction(0.01, "good", {"good": 0.99, "defect": 0.01})
+
+
+def test_what_is_found_while_the_model_works_counts() -> None:
+    black, model = np.zeros((40, 40, 3), np.uint8), Hurried()
+    made = inspect(
+        frame(black),
+        SETUP,
+        Ruling("partial", Cuts(0.5, 0.6)),
+        model,
+        Stopwatch(lambda: 0, 0),
+        new_id="i",
+        clock_synced=True,
+    )
+    assert made.reason == "doubt"
+    assert [doubt["name"] for doubt in made.doubts] == ["black"]
+    assert len(model.found) == 1

@@ -55,7 +55,7 @@ class Model:
         self.away -= 1
         return self.ready
 
-    def predict(self, image: Image) -> Prediction:
+    def predict(self, image: Image, meanwhile: object = None) -> Prediction:
         answer = self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer

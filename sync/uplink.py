@@ -86,8 +86,8 @@ class Uplink:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has taken us."""
-        return self._link.up
+        """Whether the broker has taken us, and we have not left."""
+        return self._link.up and not self.stopped
 
     @property
     def position(self) -> Mark | None:

@@ -116,7 +116,7 @@ def test_until_empty_delivers_everything_and_ends(service, broker):
     service.start("--until-empty")
     assert service.end()[0] == 0
     assert collector.duplicates == 0
-    assert service.status()["state"] == "stopped"
+    assert (service.status()["state"], service.status()["connected"]) == ("stopped", False)
 
 
 def test_it_tells_systemd_and_everybody_how_it_is(service):

@@ -3,68 +3,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sync.backoff import Backoff
 from sync.position import PositionFile
-from sync.segment import decode
-from sync.topics import Station
 from sync.transport import Acknowledged, Connected, Message, Refused
-from sync.uplink import Settings, Uplink
-from tests.simulators.loopback import Loopback, MemoryJournal
-
-STATION = Station("plant-a", "line-3", "caps")
-
-
-class Bench:
-    """An uplink with a clock that the test turns."""
-
-    def __init__(self, folder, records=0, **bounds):
-        self.path = folder / "sync.json"
-        self.journal = MemoryJournal(records)
-        self.settings = Settings(**bounds)
-        self.now = 0.0
-        self.start()
-
-    def start(self):
-        """As after a start of the service: only the position file is left."""
-        self.transport = Loopback()
-        self.uplink = Uplink(
-            self.journal,
-            self.transport,
-            STATION,
-            PositionFile(self.path),
-            Backoff(lambda: 0.5, 0.5, 4.0),
-            settings=self.settings,
-        )
-
-    def step(self, times=1):
-        for _ in range(times):
-            self.now += 0.1
-            self.uplink.step(self.now)
-
-    def connect(self, limits=None):
-        before = self.transport.connects
-        while self.transport.connects == before and not self.uplink.connected:
-            self.step()
-        self.transport.accept(limits)
-        self.step()
-
-    def drain(self):
-        for _ in range(1000):
-            self.step()
-            self.transport.acknowledge_all()
-            if self.uplink.drained:
-                return
-        raise AssertionError(self.uplink.troubles)
-
-    def sent(self):
-        return [decode(one.payload) for one in self.transport.segments()]
-
-    def stored(self):
-        return PositionFile(self.path).read().get("line")
+from tests.sync.bench import STATION, Bench
 
 
 @pytest.fixture
@@ -339,78 +281,3 @@ def test_the_position_is_written_a_few_times_a_second_only(tmp_path):
         bench.transport.acknowledge_all()
     assert bench.uplink.position.seq > 400
     assert 5 <= len(written) <= 11
-
-
-class Weather(RuleBasedStateMachine):
-    """Whatever broker, service and journal do, the position is acknowledged and nothing is lost."""
-
-    @initialize(folder=st.just(None))
-    def begin(self, folder):
-        import tempfile
-        from pathlib import Path
-
-        self.folder = tempfile.TemporaryDirectory()
-        self.bench = Bench(Path(self.folder.name), 5, max_rows=3, window=3)
-        self.taken = set()
-        self.epoch = 1
-
-    def collect(self, count):
-        """The broker takes (and acknowledges) the oldest `count` messages of this connection."""
-        waiting = self.bench.transport._unanswered
-        tokens, waiting[:] = waiting[:count], waiting[count:]
-        for one in self.bench.transport.segments():
-            if one.token in tokens:
-                found = decode(one.payload)
-                self.taken |= {(found.epoch, seq) for seq in range(found.first, found.last + 1)}
-        for token in tokens:
-            self.bench.transport.answer(Acknowledged(token))
-
-    @rule(count=st.integers(1, 5))
-    def record(self, count):
-        self.bench.journal.add(count)
-
-    @rule(count=st.integers(1, 4))
-    def acknowledge(self, count):
-        self.collect(count)
-
-    @rule()
-    def connect(self):
-        if not self.bench.uplink.connected:
-            self.bench.transport.accept()
-
-    @rule()
-    def lose(self):
-        self.bench.transport.lose()
-
-    @rule(times=st.integers(1, 12))
-    def step(self, times):
-        self.bench.step(times)
-
-    @rule()
-    def kill(self):
-        self.bench.start()
-
-    @rule()
-    def begin_anew(self):
-        self.epoch += 1
-        self.bench.journal.begin(f"epoch-{self.epoch}")
-
-    @invariant()
-    def positions_are_acknowledged(self):
-        for mark in (self.bench.uplink.position, self.bench.stored()):
-            if mark is not None:
-                assert {(mark.epoch, seq) for seq in range(1, mark.seq + 1)} <= self.taken
-
-    def teardown(self):
-        for _ in range(200):
-            self.connect()
-            self.bench.step()
-            self.collect(100)
-        held = {(f"epoch-{self.epoch}", row.seq) for row in self.bench.journal.held}
-        assert held <= self.taken
-        assert self.bench.uplink.drained
-        self.folder.cleanup()
-
-
-Weather.TestCase.settings = settings(max_examples=30, stateful_step_count=30, deadline=None)
-TestWeather = Weather.TestCase

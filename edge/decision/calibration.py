@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float64]
+Only = Literal["accept", "reject"]
+"""With one cut alone: whatever the other one would decide is escalated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +27,26 @@ class Targets:
     max_escape: float = 0.01
     max_overkill: float = 0.01
     confidence: float = 0.95
+    only: Only | None = None
 
     @property
     def alpha(self) -> float:
-        """What each of the two bounds may spend of 1 - confidence."""
-        return (1.0 - self.confidence) / 2
+        """What each bound may spend of 1 - confidence: half of it, all where there is one bound."""
+        return (1.0 - self.confidence) / (2 if self.only is None else 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One error rate: wanted, seen on these data, and its one-sided upper confidence bound."""
+    """One error rate: wanted, seen on these data, and its one-sided upper confidence bound.
 
-    target: float
+    Without a target there is no such cut: nothing is decided that way, and all of it is 0.
+    """
+
+    target: float | None
     observed: float
     upper_bound: float
 
-    def as_json(self) -> dict[str, float]:
+    def as_json(self) -> dict[str, float | None]:
         """As in `calibration/1`."""
         return {
             "target": self.target,

@@ -3,10 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help run test lint types tests bench soak clean
+.PHONY: help run test lint types tests bench docs screenshot soak clean
 
 help:  ## list the commands
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 run: $(VENV)/runs  ## set everything up and show the appliance on a simulated line (Ctrl-C ends it)
 	@$(BIN)/edge-inspect demo
@@ -25,6 +25,12 @@ tests: $(VENV)/develops  ## tests
 
 bench: $(VENV)/develops  ## speed, both sides in one run
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+docs: $(VENV)/develops  ## write docs/commands.md anew from the commands
+	@$(BIN)/python docs/commands.py
+
+screenshot: $(VENV)/runs  ## draw docs/images/demo.svg anew from the demo
+	@$(BIN)/python docs/screenshot.py
 
 clean:  ## remove what was built (not demo-state)
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

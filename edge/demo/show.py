@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import sqlite3
 import sys
@@ -22,7 +23,7 @@ from edge.demo.calibrating import calibration_for, make_calibration
 from edge.demo.children import Children
 from edge.demo.station import DemoStation
 from edge.demo.tally import Tally
-from edge.demo.view import Seen, one_line, screen
+from edge.demo.view import Seen, last_line, one_line, screen
 from edge.status import of_service
 from edge.store.archive import Archive
 
@@ -34,16 +35,16 @@ def show(station: DemoStation, most: int | None) -> None:
     """Run until Ctrl-C, SIGTERM, or `most` parts. Fails when the line ends by itself."""
     config = load(station.config_file)
     with _until_signal() as stop:
-        _calibrate(config)
+        calibrate(config)
         if stop.is_set():
             return
         with Children(station) as children, Archive(config.state_dir / "line.db") as archive:
             children.start()
-            _watch(_Demo(station, config, children, archive, stop, most))
+            _watch(Demo(station, config, children, archive, stop, most))
         _say_goodbye(station, config)
 
 
-class _Demo:
+class Demo:
     """One running demo, as the loop sees it."""
 
     def __init__(
@@ -81,11 +82,12 @@ class _Demo:
             dict(line.content) if line.running else {},
             None if sync is None else dict(sync.content),
             self._calibration,
-            _short(self._station),
+            _short(self._station.config_file),
+            typed(),
         )
 
 
-def _watch(demo: _Demo) -> None:
+def _watch(demo: Demo) -> None:
     console = Console()
     if not console.is_terminal:
         while not demo.stop.wait(LINE_EVERY_S if demo.tally.inspections else 1.0):
@@ -98,7 +100,8 @@ def _watch(demo: _Demo) -> None:
                 return
 
 
-def _calibrate(config: Config) -> None:
+def calibrate(config: Config) -> None:
+    """Make the demo's calibration where there is none that fits; shows how far it is."""
     if calibration_for(config).calibration is not None:
         return
     words = "calibrating on simulated parts (once)"
@@ -115,20 +118,28 @@ def _say_goodbye(station: DemoStation, config: Config) -> None:
     tally = Tally()
     with Archive(config.state_dir / "line.db") as archive:
         tally.read(archive)
-    line = {"parts_per_second": 0, "degree": "ended"}
     sync = of_service(config, "sync") if config.sync else None
     content = None if sync is None else dict(sync.content)
-    say(one_line(Seen(tally, line, content, None, "")))
-    say(
-        f"everything is in {station.folder}; `edge-inspect demo` goes on there, --fresh begins anew"
-    )
+    say(last_line(Seen(tally, {}, content, None, "")))
+    folder = _short(station.folder)
+    where = "" if folder == "demo-state" else f" --folder {folder}"
+    say(f"everything is in {folder}; `{typed()} demo{where}` goes on there, --fresh begins anew")
 
 
-def _short(station: DemoStation) -> str:
+def typed() -> str:
+    """What a person types here to start this very edge-inspect: found on PATH, or beside Python."""
+    beside = Path(sys.executable).parent / "edge-inspect"
+    found = shutil.which("edge-inspect")
+    if found is not None and Path(found).resolve() == beside.resolve():
+        return "edge-inspect"
+    return _short(beside) if beside.exists() else f"{_short(Path(sys.executable))} -m edge"
+
+
+def _short(path: Path) -> str:
     try:
-        return str(station.config_file.relative_to(Path.cwd()))
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
-        return str(station.config_file)
+        return str(path)
 
 
 @contextmanager

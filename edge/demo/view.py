@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.calibrations import Calibration
+from edge.decision.interval import exact_interval
 from edge.demo.tally import Tally
 
 STYLES = {"accept": "bold green", "reject": "bold red", "escalate": "bold yellow"}
@@ -20,13 +21,14 @@ MARKS = {"accept": "✓ accept", "reject": "✗ reject", "escalate": "? ask"}
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One moment of the demo."""
+    """One moment of the demo. `command` is how edge-inspect is typed here."""
 
     tally: Tally
     line: Mapping[str, Any]
     sync: Mapping[str, Any] | None
     calibration: Calibration | None
     config_file: str
+    command: str = "edge-inspect"
 
 
 def screen(seen: Seen) -> RenderableType:
@@ -41,19 +43,34 @@ def screen(seen: Seen) -> RenderableType:
         ),
         top,
         Panel(_last(seen.tally), title="last decisions", title_align="left"),
-        _next(seen.config_file),
+        _next(seen.command, seen.config_file),
     )
 
 
 def one_line(seen: Seen) -> str:
     """The same for a log or a pipe."""
-    decisions = seen.tally.decisions
-    escaped, defects = seen.tally.escapes
+    line = seen.line
+    if "degree" not in line:
+        return "simulated: the line is starting"
+    rate, degree = line.get("parts_per_second", 0.0), line["degree"]
+    return f"{_counts(seen.tally)}; {rate:.1f} parts/s, degree {degree}, backlog {_backlog(seen)}"
+
+
+def last_line(seen: Seen) -> str:
+    """What the demo came to."""
+    backlog = 0 if seen.sync is None else int(seen.sync.get("backlog") or 0)
+    waiting = f"; {_records(backlog)} not delivered yet" if backlog else ""
+    return _counts(seen.tally) + waiting
+
+
+def _counts(tally: Tally) -> str:
+    decisions = tally.decisions
+    escaped, defects = tally.escapes
+    share = f" (95 %: {_interval(escaped, defects)})" if defects else ""
     return (
-        f"simulated: {seen.tally.inspections} parts, {decisions['accept']} accepted, "
-        f"{decisions['reject']} rejected, {decisions['escalate']} escalated, "
-        f"{seen.line.get('parts_per_second', 0)} parts/s, degree {seen.line.get('degree')}, "
-        f"true escapes {escaped}/{defects}, backlog {_backlog(seen)}"
+        f"simulated: {tally.inspections} parts, {decisions['accept']} accepted, "
+        f"{decisions['reject']} rejected, {decisions['escalate']} escalated; "
+        f"true escapes {escaped} of {defects} defects{share}"
     )
 
 
@@ -78,27 +95,39 @@ def _figures(seen: Seen) -> Panel:
 def _truth(seen: Seen) -> Panel:
     """The claims of the calibration beside what the simulation knows."""
     content = {} if seen.calibration is None else seen.calibration.content
-    grid = Table.grid(padding=(0, 1))
-    grid.add_row("", Text("claimed", style="dim"), Text("true, so far", style="dim"))
-    for name, key, (wrong, of) in (
+    grid = Table.grid(padding=(0, 2))
+    for title in ("", "claimed", "true, so far", "95 % interval"):
+        grid.add_column(Text(title, style="dim"), no_wrap=True)
+    grid.show_header = True
+    for name, key, counted in (
         ("escapes", "escape", seen.tally.escapes),
         ("overkill", "overkill", seen.tally.overkill),
     ):
         bound = content.get(key)
         target = bound["target"] if isinstance(bound, dict) else None
         claimed = "–" if target is None else f"≤ {target:.1%}"
-        share = f"{wrong / of:.2%} ({wrong} of {of})" if of else "–"
-        grid.add_row(Text(name, style="dim"), claimed, share)
+        grid.add_row(Text(name, style="dim"), claimed, *_share(*counted))
     confidence = content.get("confidence")
     sure = f"{confidence:.0%} confidence" if isinstance(confidence, float) else "not calibrated"
     note = Text(
-        f"escapes: share of defects that were accepted\n"
-        f"overkill: share of good parts that were rejected\n"
-        f"claimed with {sure} from {content.get('n_defect', 0)} defects and "
-        f"{content.get('n_good', 0)} good parts",
+        "escapes: share of defects that were accepted\n"
+        "overkill: share of good parts that were rejected\n"
+        f"claims: {sure} from {content.get('n_defect', 0)} defects, "
+        f"{content.get('n_good', 0)} good parts\n"
+        "broken only if a whole interval lies above its claim",
         style="dim",
     )
     return Panel(Group(grid, Text(), note), title="claimed and true", title_align="left")
+
+
+def _share(wrong: int, of: int) -> tuple[str, str]:
+    """What was counted, and the rates that it does not contradict."""
+    return (f"{wrong / of:.2%} ({wrong} of {of})", _interval(wrong, of)) if of else ("–", "–")
+
+
+def _interval(wrong: int, of: int) -> str:
+    low, high = exact_interval(wrong, of)
+    return f"{low:.1%} to {high:.1%}"
 
 
 def _last(tally: Tally) -> Table:
@@ -119,15 +148,21 @@ def _last(tally: Tally) -> Table:
     return table
 
 
-def _next(config_file: str) -> Panel:
+def _next(command: str, config_file: str) -> Panel:
     lines = (
-        f"edge-inspect status -c {config_file}",
-        f"edge-inspect results -c {config_file} --limit 20      (--verify checks the chain)",
-        f"edge-inspect explain -c {config_file} R-000001",
-        "edge-inspect init                                     (your own camera and model)",
+        (f"status -c {config_file}", "how the station is"),
+        (f"results -c {config_file}", "what was decided"),
+        (f"results -c {config_file} --verify", "is all as recorded?"),
+        (f"explain -c {config_file} R-000001", "the story of one part"),
+        ("init", "your own camera and model"),
     )
-    text = Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
-    return Panel(text, title="type in another terminal · Ctrl-C ends the demo", title_align="left")
+    wide = max(len(what) for what, _ in lines) + 3
+    text = Text(no_wrap=True, overflow="ellipsis")
+    for number, (what, why) in enumerate(lines):
+        text.append("\n" if number else "").append(f"{command} {what:<{wide}}")
+        text.append(why, style="dim")
+    title = "type in another terminal · Ctrl-C ends the demo"
+    return Panel(text, title=title, title_align="left")
 
 
 def _open(line: Mapping[str, Any]) -> int:
@@ -136,6 +171,10 @@ def _open(line: Mapping[str, Any]) -> int:
 
 def _backlog(seen: Seen) -> str:
     if seen.sync is None:
-        return f"{seen.tally.seq} records wait: no mosquitto here (apt install mosquitto)"
+        return f"{_records(seen.tally.seq)}, no mosquitto here (apt install mosquitto)"
     connected = "broker connected" if seen.sync.get("connected") else "broker not connected"
-    return f"{seen.sync.get('backlog', '–')} records, {connected}"
+    return f"{_records(int(seen.sync.get('backlog') or 0))}, {connected}"
+
+
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count} records"

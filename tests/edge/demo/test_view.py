@@ -1,0 +1,92 @@
+import io
+from collections import Counter
+
+import pytest
+from rich.console import Console
+
+from edge.calibrations import Binding, Calibration
+from edge.decision.interval import exact_interval
+from edge.demo.tally import Tally
+from edge.demo.view import Seen, last_line, one_line, screen
+from edge.records import Cuts
+
+CONTENT = {
+    "escape": {"target": 0.02},
+    "overkill": {"target": 0.05},
+    "confidence": 0.95,
+    "n_defect": 806,
+    "n_good": 794,
+}
+CALIBRATION = Calibration("c", Binding("b", "r", "m", "v"), Cuts(0.1, 0.9), CONTENT)
+RUNNING = {"degree": "partial", "degree_why": "the ceiling", "parts_per_second": 5.0, "state": "ok"}
+
+
+def tally():
+    return Tally(
+        decisions=Counter(accept=60, reject=10, escalate=30),
+        of_defects=Counter(accept=2, reject=10, escalate=24),
+        of_good=Counter(accept=58, escalate=6),
+        seq=120,
+    )
+
+
+def seen(line=RUNNING, sync=None, counted=None):
+    found = counted or tally()
+    return Seen(found, line, sync, CALIBRATION, "demo-state/edge-inspect.yaml", "bin/edge-inspect")
+
+
+def drawn(moment, width=112):
+    console = Console(width=width, file=io.StringIO(), record=True)
+    console.print(screen(moment))
+    return console.export_text()
+
+
+@pytest.mark.parametrize("width", [80, 112, 200])
+def test_it_says_that_it_is_simulated_at_every_width(width):
+    assert "SIMULATED" in drawn(seen(), width)
+
+
+def test_a_true_rate_stands_beside_its_claim_and_its_interval():
+    low, high = exact_interval(2, 36)
+    (row,) = [line for line in drawn(seen()).splitlines() if "≤ 2.0%" in line]
+    assert "5.56% (2 of 36)" in row
+    assert f"{low:.1%} to {high:.1%}" in row
+
+
+def test_without_parts_there_is_nothing_to_compare():
+    (row,) = [line for line in drawn(seen(counted=Tally())).splitlines() if "≤ 2.0%" in line]
+    assert row.count("–") == 2
+
+
+@pytest.mark.parametrize("width", [80, 112])
+def test_every_command_can_be_typed_as_it_is_shown(width):
+    assert "bin/edge-inspect explain -c demo-state/edge-inspect.yaml R-000001" in drawn(
+        seen(), width
+    )
+
+
+def test_before_the_line_is_up_it_is_starting():
+    line = one_line(seen(line={}))
+    assert "starting" in line
+    assert "None" not in line
+
+
+def test_one_line_has_counts_rate_degree_truth_and_backlog():
+    line = one_line(seen(sync={"backlog": 1, "connected": True}))
+    for part in (
+        "100 parts, 60 accepted, 10 rejected, 30 escalated",
+        "5.0 parts/s",
+        "degree partial",
+        "2 of 36 defects (95 %: 0.7% to 18.7%)",
+        "backlog 1 record, broker connected",
+    ):
+        assert part in line
+
+
+def test_without_a_broker_it_says_what_installs_one():
+    assert "120 records, no mosquitto here (apt install mosquitto)" in one_line(seen())
+
+
+@pytest.mark.parametrize(("backlog", "said"), [(0, False), (3, True)])
+def test_the_last_line_says_what_is_left_to_deliver(backlog, said):
+    assert ("3 records not delivered yet" in last_line(seen(sync={"backlog": backlog}))) == said

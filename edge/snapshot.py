@@ -32,7 +32,9 @@ def drawn(image: Image, camera: CameraBase) -> Image:
 
 def encoded(image: Image, suffix: str) -> bytes:
     """The picture as a file of this kind (.jpg, .png). Raises ValueError when it cannot be."""
-    done, data = cv2.imencode(suffix, image, (cv2.IMWRITE_JPEG_QUALITY, 92))
+    # a key that the format does not know makes OpenCV warn on standard error
+    quality = (cv2.IMWRITE_JPEG_QUALITY, 92) if suffix.lower() in (".jpg", ".jpeg") else ()
+    done, data = cv2.imencode(suffix, image, quality)
     if not done:
         raise ValueError(f"a picture of shape {image.shape} cannot be written as {suffix}")
     return data.tobytes()

@@ -12,9 +12,11 @@ app = typer.Typer(no_args_is_help=True, help="The configuration: check it, show 
 @app.command()
 def check(config: ConfigOption = None) -> None:
     """Read the whole file and say every error with its place. Exits 2 when there is one."""
+    from edge import bundles
     from edge.config_file import find, load
 
     settings = load(config)
+    bundles.folder(settings.model.bundle)
     typer.echo(f"ok: {find(config)} (digest {settings.digest[:12]})", err=True)
 
 

@@ -93,8 +93,12 @@ def _print(settings: Config, archive: Archive, rows: Iterator[Row], json: bool, 
         lines = csv_lines(archive, rows)
     else:
         lines = table_lines(archive, rows, settings.station.time_zone, _colours())
+    said = False
     for line in lines:
         typer.echo(line)
+        said = True
+    if not said and archive.epoch is not None:
+        say("no such inspection")
 
 
 def _colours() -> bool:
@@ -112,7 +116,7 @@ def _verify(settings: Config, archive: Archive, json: bool) -> None:
     finding = verify(archive, settings.state_dir, progress_on(sys.stderr))
     if json:
         typer.echo(json_module.dumps(as_json(finding)))
-    else:
+    elif finding.epoch is not None:
         for line in in_words(finding):
             typer.echo(line)
     if finding.epoch is None:

@@ -31,7 +31,7 @@ def run(
     again. A folder or a video that ends, ends the run. Ctrl-C or SIGTERM finishes what is under
     way and exits 0; a second one ends at once with 130.
     """
-    from edge.cli.errors import USAGE, fail
+    from edge.cli.errors import USAGE, fail, say
     from edge.config_file import load
     from edge.wiring import Told, build
 
@@ -41,4 +41,8 @@ def run(
     told = Told(sys.stdout if json else None, sys.stdout if decisions else None)
     line = build(settings, most=parts, told=told)
     line.handle_signals()
+    if sys.stderr.isatty():
+        # a person started it: from here on nothing is said while all is well
+        say(f"{settings.station.path}: records in {settings.state_dir}; Ctrl-C ends it")
+        say("in another terminal: `edge-inspect status`, `edge-inspect results`")
     raise typer.Exit(line.run())

@@ -90,8 +90,9 @@ def wrap(
 
 def table(trial: Trial) -> list[str]:
     """The best attempts in rows."""
+    ways = "1 way" if len(trial.attempts) == 1 else f"{len(trial.attempts)} ways"
     lines = [
-        f"tried {len(trial.attempts)} ways on {trial.good} good and {trial.defect} defective "
+        f"tried {ways} on {trial.good} good and {trial.defect} defective "
         "pictures (AUROC 1: all told apart, 0.5: by chance)",
         f"  {'scaling':<12} {'colour':<7} {'fit':<8} {'AUROC':>6}  {'loss':>6}",
     ]

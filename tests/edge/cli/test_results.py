@@ -153,3 +153,17 @@ def test_a_damaged_file_is_an_error_in_words(station: Path) -> None:
 def test_pictures_outside_the_records_are_none_of_its_business(station: Path) -> None:
     (station / "state" / "images" / "stray.jpg").write_bytes(b"x")
     assert run(station, "--verify").exit_code == 0
+
+
+def test_where_nothing_is_recorded_no_chain_is_called_whole(tmp_path: Path) -> None:
+    done = run(tmp_path, "--verify")
+    assert done.exit_code == 4
+    assert done.stdout == ""
+    assert "nothing to verify" in done.stderr
+
+
+def test_where_nothing_fits_a_person_is_told(station: Path) -> None:
+    done = run(station, "--since", "2099-01-01")
+    assert done.exit_code == 0
+    assert done.stdout == ""
+    assert "no such inspection" in done.stderr

@@ -9,7 +9,7 @@ help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 run: $(VENV)/runs  ## set everything up and show the appliance on a simulated line (Ctrl-C ends it)
-	@$(BIN)/edge-inspect demo
+	@$(PYTHON) .ci/foreground $(BIN)/edge-inspect demo
 
 test: lint types tests  ## set everything up, then lint, types and tests
 

@@ -2,7 +2,8 @@
 
 With n exchangeable defects and k the largest number with P(Binomial(n, target) <= k - 1) <= alpha,
 the k-th smallest defect score is a threshold below which at most `target` of all defects lie, with
-confidence 1 - alpha (a one-sided tolerance bound: Wilks 1941; Clopper and Pearson 1934).
+confidence 1 - alpha (a one-sided tolerance bound: Wilks 1941; Clopper and Pearson 1934). It holds
+for any distribution of scores, also with ties.
 """
 
 from __future__ import annotations
@@ -15,19 +16,50 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.decision.binomial import order_statistic, samples, tightest, upper_bound
+
+__all__ = [
+    "ACCEPT_NONE",
+    "REJECT_NONE",
+    "Bound",
+    "Calibrated",
+    "CannotCertify",
+    "Only",
+    "Targets",
+    "calibrate",
+    "limits",
+    "needed",
+    "order_statistic",
+    "samples",
+    "tightest",
+    "upper_bound",
+]
+
 Scores = NDArray[np.float64]
 Only = Literal["accept", "reject"]
 """With one cut alone: whatever the other one would decide is escalated."""
+ACCEPT_NONE = 0.0
+REJECT_NONE = math.nextafter(1, 2)
+"""Cuts that no score reaches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """The errors that the plant can bear, and how sure it wants to be that they hold together."""
+    """The errors that the plant can bear, and how sure it wants to be that they hold together.
+
+    Raises ValueError for numbers that are no shares between 0 and 1.
+    """
 
     max_escape: float = 0.01
     max_overkill: float = 0.01
     confidence: float = 0.95
     only: Only | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("max_escape", "max_overkill", "confidence"):
+            value = getattr(self, name)
+            if not 0 < value < 1:
+                raise ValueError(f"{name} is {value}; it must lie between 0 and 1")
 
     @property
     def alpha(self) -> float:
@@ -39,7 +71,9 @@ class Targets:
 class Bound:
     """One error rate: wanted, seen on these data, and its one-sided upper confidence bound.
 
-    Without a target there is no such cut: nothing is decided that way, and all of it is 0.
+    The bound comes from the rank of the cut, which no score can change, and not from what was seen
+    below it: with ties, or where both cuts meet, a bound of what was seen would not hold. Without
+    a target there is no such cut: nothing is decided that way, and all of it is 0.
     """
 
     target: float | None
@@ -55,9 +89,12 @@ class Bound:
         }
 
 
+NOTHING = Bound(None, 0.0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """Cuts that hold both bounds together."""
+    """Cuts that hold both bounds together, or the one that was asked for."""
 
     accept_below: float
     reject_above: float
@@ -78,88 +115,60 @@ class CannotCertify(Exception):
         )
 
 
-def calibrate(good: Sequence[float], defect: Sequence[float], targets: Targets) -> Calibrated:
+def calibrate(
+    good: Sequence[float] | Scores, defect: Sequence[float] | Scores, targets: Targets
+) -> Calibrated:
     """The cuts for these scores of known parts.
 
     Raises CannotCertify where even the most cautious cut would not hold, ValueError where a score
     is no probability.
     """
-    good_scores, defect_scores = _checked(good), _checked(defect)
-    alpha = targets.alpha
-    k_defect = order_statistic(len(defect_scores), targets.max_escape, alpha)
-    k_good = order_statistic(len(good_scores), targets.max_overkill, alpha)
-    if k_defect == 0 or k_good == 0:
-        raise CannotCertify(
-            {
-                "escape": tightest(len(defect_scores), alpha),
-                "overkill": tightest(len(good_scores), alpha),
-            },
-            {
-                "good": max(0, samples(targets.max_overkill, alpha) - len(good_scores)),
-                "defect": max(0, samples(targets.max_escape, alpha) - len(defect_scores)),
-            },
-        )
-    accept_below = float(defect_scores[k_defect - 1])
-    reject_above = math.nextafter(float(good_scores[-k_good]), math.inf)
+    goods, defects = _checked(good), _checked(defect)
+    lacking = needed(len(goods), len(defects), targets)
+    if any(lacking.values()):
+        raise CannotCertify(limits(len(goods), len(defects), targets.alpha), lacking)
+    accept_below, reject_above, k_defect, k_good = ACCEPT_NONE, REJECT_NONE, 0, 0
+    if targets.only != "reject":
+        k_defect = order_statistic(len(defects), targets.max_escape, targets.alpha)
+        accept_below = float(np.partition(defects, k_defect - 1)[k_defect - 1])
+    if targets.only != "accept":
+        k_good = order_statistic(len(goods), targets.max_overkill, targets.alpha)
+        kth = float(np.partition(goods, len(goods) - k_good)[len(goods) - k_good])
+        reject_above = math.nextafter(kth, math.inf)
     if accept_below >= reject_above:
         accept_below = reject_above = (accept_below + reject_above) / 2
+    alpha, escaped = targets.alpha, int(np.count_nonzero(defects < accept_below))
+    overkilled = int(np.count_nonzero(goods >= reject_above))
     return Calibrated(
         accept_below,
         reject_above,
-        _bound(int(np.sum(defect_scores < accept_below)), len(defect), targets.max_escape, alpha),
-        _bound(int(np.sum(good_scores >= reject_above)), len(good), targets.max_overkill, alpha),
+        _bound(targets.max_escape, escaped, k_defect, len(defects), alpha),
+        _bound(targets.max_overkill, overkilled, k_good, len(goods), alpha),
     )
 
 
-def order_statistic(n: int, target: float, alpha: float) -> int:
-    """The largest k with P(Binomial(n, target) <= k - 1) <= alpha; 0 where even k = 1 is too many.
-
-    Terms are summed in logarithms, so that (1 - target) ** n may underflow.
-    """
-    if n == 0:
-        return 0
-    k, log_term, log_sum = 0, n * math.log1p(-target), -math.inf
-    odds = math.log(target) - math.log1p(-target)
-    while k <= n:
-        larger, smaller = max(log_sum, log_term), min(log_sum, log_term)
-        log_sum = larger + math.log1p(math.exp(smaller - larger))
-        if log_sum > math.log(alpha):
-            return k
-        log_term += math.log(n - k) - math.log(k + 1) + odds if k < n else -math.inf
-        k += 1
-    return n
+def limits(n_good: int, n_defect: int, alpha: float) -> dict[str, float]:
+    """The tightest escape and overkill rates that so many parts can certify."""
+    return {"escape": tightest(n_defect, alpha), "overkill": tightest(n_good, alpha)}
 
 
-def tightest(n: int, alpha: float) -> float:
-    """The smallest rate that n samples can certify: 1 - alpha ** (1 / n); 1 without samples."""
-    return 1.0 if n == 0 else -math.expm1(math.log(alpha) / n)
+def needed(n_good: int, n_defect: int, targets: Targets) -> dict[str, int]:
+    """How many more good and defective parts are needed before there can be cuts; 0: enough."""
+    lacking = {
+        "good": max(0, samples(targets.max_overkill, targets.alpha) - n_good),
+        "defect": max(0, samples(targets.max_escape, targets.alpha) - n_defect),
+    }
+    if targets.only is not None:
+        lacking["good" if targets.only == "accept" else "defect"] = 0
+    return lacking
 
 
-def samples(target: float, alpha: float) -> int:
-    """How many samples certify `target` at all: the least n with (1 - target) ** n <= alpha."""
-    return math.ceil(math.log(alpha) / math.log1p(-target))
+def _bound(target: float, errors: int, k: int, n: int, alpha: float) -> Bound:
+    return NOTHING if k == 0 else Bound(target, errors / n, upper_bound(k - 1, n, alpha))
 
 
-def upper_bound(errors: int, n: int, alpha: float) -> float:
-    """Clopper and Pearson's one-sided upper bound for a rate, by bisection to 1e-12."""
-    if errors >= n:
-        return 1.0
-    low, high = errors / n, 1.0
-    while high - low > 1e-12:
-        middle = (low + high) / 2
-        if order_statistic(n, middle, alpha) > errors:
-            high = middle
-        else:
-            low = middle
-    return high
-
-
-def _bound(errors: int, n: int, target: float, alpha: float) -> Bound:
-    return Bound(target, errors / n, upper_bound(errors, n, alpha))
-
-
-def _checked(scores: Sequence[float]) -> Scores:
-    values = np.sort(np.asarray(scores, dtype=np.float64))
+def _checked(scores: Sequence[float] | Scores) -> Scores:
+    values = np.asarray(scores, dtype=np.float64)
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError("a score is a probability: a finite number in 0..1")
     return values

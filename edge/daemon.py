@@ -21,6 +21,8 @@ from typing import Protocol
 from edge.channel import Channel
 from edge.log import log
 from edge.notify import Notifier
+from edge.requests import Answer, Request
+from edge.requests import Desk as Requests
 from edge.store.lock import Lock
 from edge.workers.entry import Entry
 from edge.workers.inspect import Inspector
@@ -80,6 +82,7 @@ class Appliance:
     finish: threading.Event
     wake: threading.Event
     notifier: Notifier
+    requests: Requests
     stopped: Callable[[], None]
 
 
@@ -110,6 +113,18 @@ class Line:
         finally:
             return_code = self._drain()
         return return_code
+
+    def apply(self, request: Request) -> Answer:
+        """Apply one request without running the line, record it, and end."""
+        parts = self._appliance
+        self._threads["record"].start()
+        try:
+            return parts.requests.apply(request)
+        finally:
+            parts.recorded.close()
+            self._threads["record"].join()
+            parts.recorder.close()
+            parts.lock.release()
 
     def stop(self) -> None:
         """Ask for the end; returns at once."""

@@ -80,14 +80,15 @@ class Desk:
     def _serve(self, request: Request) -> None:
         answer = self._not_said.pop(request.id, None)
         if answer is None:
-            answer = self._apply(request)
+            answer = self.apply(request)
         try:
             write_atomically(self.folder / f"{request.id}.answer", json.dumps(answer).encode())
         except OSError:
             self._not_said[request.id] = answer
             raise
 
-    def _apply(self, request: Request) -> Answer:
+    def apply(self, request: Request) -> Answer:
+        """Call the handler; what it says, or `{"ok": False, "message"}`."""
         handler = self._handlers.get(request.kind)
         try:
             if handler is None:

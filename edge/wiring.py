@@ -142,6 +142,7 @@ class _Wiring:
                 finish=self.finish,
                 wake=self.wake,
                 notifier=Notifier(),
+                requests=requests,
                 stopped=lambda: status.write("stopped"),
             )
         )

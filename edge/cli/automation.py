@@ -92,18 +92,10 @@ def clear(
 
 
 def _ask(settings: Config, kind: str, arguments: dict[str, object], by: str) -> None:
-    from edge.cli.errors import FAILED, NOT_RUNNING, fail
-    from edge.clock import Clock
-    from edge.requests import Request, ask
-    from edge.status import account, of_service
-    from edge.store.owner import become_owner
+    from edge.asking import ask_line
+    from edge.cli.errors import FAILED, fail
 
-    if not of_service(settings, "line").running:
-        fail("the line is not running", "`edge-inspect run` starts it", NOT_RUNNING)
-    typed_by = account()
-    become_owner(settings.state_dir)
-    request = Request(Clock().new_id(), kind, arguments, by, typed_by)
-    answer = ask(settings.state_dir / "requests" / "line", request)
+    answer = ask_line(settings, kind, arguments, by)
     if answer is None:
         fail("the line has not answered yet; the request is waiting", code=FAILED)
     if not answer["ok"]:

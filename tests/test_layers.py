@@ -27,12 +27,12 @@ ONE_FILE_EACH = {
     "tensorflow": set(),
     "paho": {"sync/mqtt.py"},
 }
-HEAVY = {"numpy", "cv2", "paho", "sqlite_utils", "rich", "yaml", "pydantic"}
+HEAVY = {"numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic"}
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {
     "__future__", "base64", "collections", "cv2", "dataclasses", "datetime", "difflib", "enum",
     "functools", "hashlib", "heapq", "io", "itertools", "json", "math", "numpy", "random",
-    "re", "struct", "types", "typing", "uuid", "yaml", "zipfile", "zlib",
+    "re", "statistics", "struct", "types", "typing", "uuid", "yaml", "zipfile", "zlib",
 }  # fmt: skip
 """What pure files may import from outside the project: nothing that reads a clock, draws a number,
 or touches a file, a socket, a process."""

@@ -14,21 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.band import upper_band
+from edge.decision.binomial import order_statistic, samples, tightest, upper_bound
 from edge.decision.calibration import (
+    ACCEPT_NONE,
+    NOTHING,
+    REJECT_NONE,
     Bound,
     CannotCertify,
     Scores,
     Targets,
-    order_statistic,
-    samples,
-    tightest,
-    upper_bound,
 )
-
-NOTHING_BELOW = 0.0
-"""As accept cut: no score lies strictly below it, nothing is accepted."""
-NOTHING_FROM = math.nextafter(1.0, 2.0)
-"""As reject cut: no score reaches it, nothing is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +95,7 @@ def _accept_cut(good: Scores, defect: Scores, reject_above: float, load: Load) -
 
     Between two neighbouring defect scores the bound is the same, so only the upper ends count.
     """
-    candidates = np.concatenate(([NOTHING_BELOW], np.unique(defect), [NOTHING_FROM]))
+    candidates = np.concatenate(([ACCEPT_NONE], np.unique(defect), [REJECT_NONE]))
     asked = _escalated(good, defect, candidates, reject_above, load)
     # it falls to 0 where the cuts meet, so one fits
     return float(candidates[np.argmax(asked <= load.answers_per_hour)])
@@ -123,7 +118,7 @@ def _escalated(
 def _reject_cut(good: Scores, targets: Targets) -> tuple[float, float]:
     """The cut of the rule, and the bound that the rule proves for it."""
     if targets.only == "accept":
-        return NOTHING_FROM, 0.0
+        return REJECT_NONE, 0.0
     k = order_statistic(len(good), targets.max_overkill, targets.alpha)
     if k == 0:
         raise CannotCertify(
@@ -135,7 +130,7 @@ def _reject_cut(good: Scores, targets: Targets) -> tuple[float, float]:
 
 
 def _escape(defect: Scores, accept_below: float, alpha: float) -> Bound:
-    if accept_below == NOTHING_BELOW:
+    if accept_below == ACCEPT_NONE:
         return Bound(0.0, 0.0, 0.0)
     errors = int(np.searchsorted(defect, accept_below, "left"))
     at_most = upper_band(len(defect), alpha).at(errors)
@@ -144,7 +139,7 @@ def _escape(defect: Scores, accept_below: float, alpha: float) -> Bound:
 
 def _overkill(good: Scores, reject_above: float, bound: float, targets: Targets) -> Bound:
     if targets.only == "accept":
-        return Bound(None, 0.0, 0.0)
+        return NOTHING
     errors = len(good) - int(np.searchsorted(good, reject_above, "left"))
     return Bound(targets.max_overkill, errors / len(good), bound)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.decision import band
 from edge.decision.band import SLOPES, Band, upper_band
-from edge.decision.calibration import upper_bound
+from edge.decision.binomial import upper_bound
 
 
 def test_the_line_of_slope_one_is_smirnovs() -> None:

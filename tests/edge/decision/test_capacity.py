@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.decision.band import upper_band
-from edge.decision.calibration import CannotCertify, Targets
-from edge.decision.capacity import NOTHING_FROM, Load, WhatIf, tightest_for_capacity
+from edge.decision.calibration import REJECT_NONE, CannotCertify, Targets
+from edge.decision.capacity import Load, WhatIf, tightest_for_capacity
 
 LEVELS = st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 1.0])
 SCORES = st.lists(LEVELS, min_size=40, max_size=120)
@@ -71,7 +71,7 @@ def test_without_answers_the_cuts_meet() -> None:
 def test_only_accept_rejects_nothing_and_spends_everything_on_one_bound() -> None:
     targets = Targets(0.01, 0.2, 0.9, only="accept")
     found = tightest_for_capacity([0.1] * 50, [0.9] * 50, load(100), targets)
-    assert found.reject_above == NOTHING_FROM
+    assert found.reject_above == REJECT_NONE
     assert found.overkill.target is None
     assert found.escape.upper_bound == upper_band(50, targets.alpha).at(0)
 

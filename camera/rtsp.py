@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -14,6 +15,7 @@ from camera.capture import Capture
 from camera.frame import Frame
 from camera.source import CameraError, Clock, Source
 
+VARIABLE = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 OPEN_MS = 5000
 READ_MS = 1000
 OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
@@ -22,9 +24,23 @@ OPTIONS = "rtsp_transport;tcp|fflags;nobuffer|flags;low_delay"
 
 def open_stream(url: str) -> Capture:
     """OpenCV's reader for a stream, with time-outs for opening and reading."""
-    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", OPTIONS)
     times = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
-    return cv2.VideoCapture(url, cv2.CAP_FFMPEG, times)
+    with _ffmpeg_options():
+        return cv2.VideoCapture(url, cv2.CAP_FFMPEG, times)
+
+
+@contextmanager
+def _ffmpeg_options() -> Iterator[None]:
+    """The only way to FFmpeg's options is the environment, and they must not stay in it: with them
+    a video file loses its last picture. What a person has set there counts."""
+    if VARIABLE in os.environ:
+        yield
+        return
+    os.environ[VARIABLE] = OPTIONS
+    try:
+        yield
+    finally:
+        del os.environ[VARIABLE]
 
 
 class RtspSource(Source):

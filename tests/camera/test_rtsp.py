@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from camera.rtsp import RtspSource, open_stream
+from camera.rtsp import VARIABLE, RtspSource, open_stream
 from camera.source import CameraError
 from camera.supervised import NewestFeed, Supervisor
 from tests.camera.pictures import photograph
@@ -63,14 +63,20 @@ def test_a_silent_camera_is_noticed_within_about_a_second(server):
 
 def test_opening_and_reading_have_time_outs_and_use_tcp(monkeypatch):
     asked = []
-    monkeypatch.setattr(cv2, "VideoCapture", lambda *arguments: asked.append(arguments))
+
+    def capture(*arguments):
+        asked.append((*arguments, os.environ.get(VARIABLE)))
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.setattr(cv2, "VideoCapture", capture)
     open_stream("rtsp://10.0.0.9/live")
-    ((_, backend, times),) = asked
+    ((_, backend, times, options),) = asked
     limits = dict(zip(times[::2], times[1::2], strict=True))
     assert backend == cv2.CAP_FFMPEG
     assert limits[cv2.CAP_PROP_READ_TIMEOUT_MSEC] <= 1000
     assert limits[cv2.CAP_PROP_OPEN_TIMEOUT_MSEC] <= 5000
-    assert "rtsp_transport;tcp" in os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"]
+    assert "rtsp_transport;tcp" in options
+    assert VARIABLE not in os.environ
 
 
 def test_a_camera_that_hung_up_is_connected_again(server):

@@ -78,7 +78,6 @@ def test_a_held_lock_without_a_line_leaves_the_request_waiting(
     config = config_of(settings)
     config.state_dir.mkdir()
     (config.state_dir / "requests" / "line").mkdir(parents=True)
-    monkeypatch.setattr("edge.requests.ANSWER_WITHIN_S", 0.0)
     monkeypatch.setattr("edge.requests.ask.__defaults__", (0.0,))
     with Lock(config.state_dir / "line.lock"):
         assert ask_line(config, "set_degree", ARGUMENTS, "anna") is None

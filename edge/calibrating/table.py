@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class _Table:
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self._path = path
         self._places = _places(path, header)
+        self._width = max(self._places.values()) + 1
         self._scores, self._types = array("d"), array("i")
         self._defects, self._counts = bytearray(), bytearray()
         self._names: dict[str, int] = {}
@@ -55,19 +56,17 @@ class _Table:
 
     def add(self, numbered: Sequence[Numbered]) -> None:
         """Take rows with their line numbers. Raises Unusable at the first that is malformed."""
-        rows = [row for _, row in numbered]
-        if not rows:
+        if not numbered:
             return
+        rows = [self._whole(line, row) for line, row in numbered]
+        columns = list(zip(*rows))  # noqa: B905 - what is longer has columns that nobody asked for
         try:
-            columns = list(zip(*rows, strict=True))
             scores = np.array(columns[self._places["score"]], dtype=np.float64)
             defects = [KINDS[label.strip()] for label in columns[self._places["label"]]]
-        except (ValueError, KeyError, IndexError):
-            self._add_carefully(numbered)
-            return
+        except (ValueError, KeyError):
+            raise self._complaint(numbered) from None
         if not np.all((scores >= 0) & (scores <= 1)):
-            self._add_carefully(numbered)
-            return
+            raise self._complaint(numbered)
         first = len(self._scores)
         self._scores.frombytes(scores.tobytes())
         self._defects.extend(defects)
@@ -95,16 +94,26 @@ class _Table:
             left_out=self._heap.left_out(),
         )
 
-    def _add_carefully(self, numbered: Sequence[Numbered]) -> None:
-        """Rows of different lengths, one by one; the first that is wrong is named."""
-        if len(numbered) == 1:
-            raise _complaint(self._path, *numbered[0], self._places)
-        width = max(self._places.values()) + 1
-        for line, row in numbered:
-            self.add([(line, (row + [""] * width)[:width] if self._enough(row) else row)])
+    def _whole(self, line: int, row: list[str]) -> list[str]:
+        """The row, with empty fields where optional columns at its end are missing."""
+        if len(row) < self._width:
+            if len(row) <= max(self._places["score"], self._places["label"]):
+                raise Unusable(f"{self._path}:{line}: too few columns: {','.join(row)}")
+            return (row + [""] * self._width)[: self._width]
+        return row
 
-    def _enough(self, row: Sequence[str]) -> bool:
-        return len(row) > max(self._places["score"], self._places["label"])
+    def _complaint(self, numbered: Sequence[Numbered]) -> Unusable:
+        """What is wrong with the first of these rows that is wrong."""
+        for line, row in numbered:
+            label, score = row[self._places["label"]].strip(), row[self._places["score"]]
+            if label not in KINDS:
+                what = f"the label {label!r} is neither good nor defect"
+            elif not _is_share(score):
+                what = f"the score {score!r} is no number from 0 to 1"
+            else:
+                continue
+            return Unusable(f"{self._path}:{line}: {what}")
+        return Unusable(f"{self._path}:{numbered[0][0]}: cannot be read")
 
     def _column(
         self, columns: Sequence[Sequence[str]], name: str, rows: Sequence[object]
@@ -150,15 +159,11 @@ def _places(path: Path, header: Sequence[str]) -> dict[str, int]:
     return places
 
 
-def _complaint(path: Path, line: int, row: Sequence[str], places: Mapping[str, int]) -> Unusable:
-    """What is wrong with this row."""
-    if len(row) <= max(places["score"], places["label"]):
-        return Unusable(f"{path}:{line}: too few columns: {','.join(row)}")
-    label = row[places["label"]].strip()
-    if label not in KINDS:
-        return Unusable(f"{path}:{line}: the label {label!r} is neither good nor defect")
-    score = row[places["score"]]
-    return Unusable(f"{path}:{line}: the score {score!r} is no number from 0 to 1")
+def _is_share(text: str) -> bool:
+    try:
+        return 0.0 <= float(text) <= 1.0
+    except ValueError:
+        return False
 
 
 def rows_of(samples: Samples) -> Iterator[tuple[str, str, str, str, str]]:

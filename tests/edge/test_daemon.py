@@ -217,8 +217,10 @@ def run(line: Line) -> int:
     ],
 )
 def test_a_thread_that_fails_ends_the_line_with_1_and_nobody_waits_for_it(
-    line: Line, name: str, thread: str, good: int
+    settings: Path, name: str, thread: str, good: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wiring, "ENTRIES", 2)  # so that the others would soon have to wait
+    line = build(config_of(settings))
     worker = getattr(line._appliance, name)
     steps = iter(range(good))
 

@@ -1,0 +1,88 @@
+"""How often sure answers are drawn: the budget, a rate that moves, time that stands still."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.decision.spot_checks import DAY_NS, LEAST, Draw, SpotChecks
+
+
+def drawn_a_day(checks: SpotChecks, every_s: float, days: int, start_s: float = 0.0) -> list[int]:
+    """Parts at a steady pace, all of them sure; how many were drawn on each day."""
+    dice = random.Random(5)
+    counts = [0] * days
+    for number in range(int(days * 86400 / every_s)):
+        seconds = number * every_s
+        draw = checks.draw(dice.random(), int((start_s + seconds) * 1e9))
+        assert draw is not None
+        counts[int(seconds // 86400)] += draw.drawn
+        checks.sure(draw)
+    return counts
+
+
+@pytest.mark.parametrize("every_s", [2.0, 10.0, 60.0])
+def test_the_budget_is_met_within_a_few_checks_a_day(every_s: float) -> None:
+    days = drawn_a_day(SpotChecks(20, 0), every_s, 12)
+    assert max(days) <= 45
+    assert sum(days[2:]) / 10 == pytest.approx(20, abs=4)
+
+
+def test_a_slow_line_is_checked_part_by_part() -> None:
+    assert sum(drawn_a_day(SpotChecks(20, 0), 7200.0, 10)[3:]) >= 7 * 9
+
+
+def test_when_the_line_becomes_ten_times_faster_the_budget_brings_it_back() -> None:
+    checks = SpotChecks(20, 0)
+    drawn_a_day(checks, 60.0, 4)
+    fast = drawn_a_day(checks, 6.0, 6, start_s=4 * 86400.0)
+    assert fast[0] <= 90
+    assert sum(fast[2:]) / 4 == pytest.approx(20, abs=7)
+
+
+def test_a_spent_budget_never_means_no_check() -> None:
+    checks = SpotChecks(2, 0)
+    before = checks.draw(0.0, 0)
+    assert before is not None
+    for _ in range(50):
+        checks.sure(Draw(1.0, True))
+    after = checks.draw(0.0, 0)
+    assert after is not None
+    assert 0 < after.p < before.p
+    assert after.drawn
+
+
+def test_without_a_budget_nothing_is_drawn() -> None:
+    assert SpotChecks(0, 0).draw(0.0, 5) is None
+
+
+def test_the_probability_is_fixed_before_the_dice_fall() -> None:
+    draws = [SpotChecks(20, 0).draw(chance, DAY_NS) for chance in (0.0, 0.5, 0.999)]
+    assert len({draw.p for draw in draws if draw is not None}) == 1
+
+
+@given(
+    st.integers(1, 10_000),
+    st.lists(
+        st.tuples(st.integers(-(10**9), 10 * DAY_NS), st.floats(0, 1, exclude_max=True)),
+        max_size=60,
+    ),
+)
+def test_whatever_happens_it_is_a_probability_of_few_values(
+    per_day: int, steps: list[tuple[int, float]]
+) -> None:
+    checks, now_ns = SpotChecks(per_day, 0), 0
+    for gone_ns, chance in steps:
+        now_ns += gone_ns
+        draw = checks.draw(chance, now_ns)
+        assert draw is not None
+        assert LEAST <= draw.p <= 1
+        assert (4 * math.log2(draw.p)).is_integer()
+        assert draw.drawn == (chance < draw.p)
+        assert draw.as_json() == {"p": draw.p, "drawn": draw.drawn}
+        if chance < 0.9:
+            checks.sure(draw)

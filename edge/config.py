@@ -192,6 +192,7 @@ class Escalation(Section):
 
     deadline_s: float = Field(default=60.0, gt=0, le=31 * 24 * 3600)
     fallback: Literal["hold", "reject"] = "hold"
+    answers_per_hour: float | None = Field(default=None, gt=0)
 
 
 class Sync(Section):

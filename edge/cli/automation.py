@@ -67,6 +67,7 @@ def set_degree(
     settings = load(config)
     ceiling = settings.decision.automation
     typer.echo(f"asks for {degree.value}; the ceiling is {ceiling}", err=True)
+    typer.echo(_consequence(settings, degree.value), err=True)
     if not dry_run:
         _ask(settings, "set_degree", {"degree": degree.value, "reason": reason}, by)
 
@@ -89,6 +90,44 @@ def clear(
     typer.echo(f"asks to end the limit {limit}", err=True)
     if not dry_run:
         _ask(settings, "clear_limit", {"limit": limit, "reason": reason}, by)
+
+
+@app.command()
+def readiness(config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Say whether the station is ready for *partial*: persons' answers against the model's.
+
+    Counts only parts that were asked about without showing the model's answer. Exits 4 when not
+    ready, with everything that speaks against it.
+    """
+    import json as json_module
+
+    from edge.cli.errors import CHECK_FAILED
+    from edge.config_file import load
+    from edge.judging import judge
+
+    found = judge(load(config))
+    if json:
+        typer.echo(json_module.dumps(found.as_json()))
+    else:
+        for line in found.in_words():
+            typer.echo(line)
+    if not found.ready:
+        raise typer.Exit(CHECK_FAILED)
+
+
+def _consequence(settings: Config, degree: str) -> str:
+    from edge.decision.policy import DEGREES
+    from edge.monitor.traffic import consequence
+    from edge.store.archive import Archive
+    from edge.store.owner import become_owner
+    from edge.traffic import traffic
+
+    become_owner(settings.state_dir)
+    wanted = next(known for known in DEGREES if known == degree)
+    escalation = settings.escalation
+    with Archive(settings.state_dir / "line.db") as archive:
+        seen = traffic(archive)
+    return consequence(seen, wanted, escalation.answers_per_hour, escalation.fallback)
 
 
 def _ask(settings: Config, kind: str, arguments: dict[str, object], by: str) -> None:

@@ -46,6 +46,33 @@ class Readiness:
         """Whether nothing speaks against it."""
         return not self.because
 
+    def as_json(self) -> dict[str, object]:
+        """For machines."""
+        return {
+            "ready": self.ready,
+            "because": list(self.because),
+            "answers": self.answers,
+            "agreement": self.agreement.as_json(),
+            "escape": self.escape.as_json(),
+            "overkill": self.overkill.as_json(),
+            "asked_per_hour": self.asked_per_hour,
+        }
+
+    def in_words(self) -> list[str]:
+        """For people, a line each."""
+        asked = self.asked_per_hour
+        lines = [
+            f"answers to parts that were shown blindly: {self.answers}",
+            f"agreement where the model was sure: {in_words(self.agreement)}",
+            f"would-be escapes, of the defects: {in_words(self.escape)}",
+            f"would-be overkill, of the good parts: {in_words(self.overkill)}",
+            "would go to persons in partial: "
+            + ("not known" if asked is None else f"{asked:,.0f} parts/h"),
+        ]
+        if self.ready:
+            return [*lines, "ready for partial: yes"]
+        return [*lines, "ready for partial: not yet, because", *(f"  {b}" for b in self.because)]
+
 
 def readiness(
     answers: Iterable[tuple[Decision, Verdict]],

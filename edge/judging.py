@@ -1,0 +1,69 @@
+"""Whether this station is ready for *partial*, from its records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.monitor.readiness import Readiness, Wanted, readiness
+from edge.store.archive import Archive
+from edge.store.owner import become_owner
+from edge.traffic import blind_answers, traffic
+
+if TYPE_CHECKING:
+    from edge.config import Config
+
+BATCH = 2000
+
+
+def judge(config: Config) -> Readiness:
+    """Look at calibration, bundle, recent parts and persons' verdicts. Raises sqlite3.Error."""
+    become_owner(config.state_dir)
+    obstacles = list(_obstacles(config))
+    decision, escalation = config.decision, config.escalation
+    wanted = Wanted(
+        decision.max_escape,
+        decision.max_overkill,
+        decision.confidence,
+        escalation.answers_per_hour,
+    )
+    with Archive(config.state_dir / "line.db") as archive:
+        recent = traffic(archive)
+        share, per_hour = recent.asked_share("partial"), recent.per_hour
+        asked = None if share is None or per_hour is None else share * per_hour
+        answers = blind_answers(archive, _verdicts(config.state_dir / "queue.db"))
+        return readiness(answers, wanted, asked, obstacles)
+
+
+def _obstacles(config: Config) -> Iterator[str]:
+    from edge import bundles, cameras
+    from edge.wiring import choose_calibration
+
+    bundle, why = bundles.usable(config.model.bundle)
+    if bundle is None:
+        yield f"the model cannot be used: {why}"
+        return
+    if bundle.unconfirmed:
+        yield f"the bundle has guessed fields: {', '.join(bundle.manifest.guessed)}"
+    view = cameras.view(config, cameras.source(config.camera))
+    choice = choose_calibration(config, view, bundle)
+    if choice.calibration is None:
+        yield choice.why
+    if config.decision.automation in ("human_only", "shadow", "assist"):
+        yield f"the ceiling in the configuration is {config.decision.automation}"
+
+
+def _verdicts(path: Path) -> Iterator[tuple[str, str]]:
+    """(inspection, verdict): the first answer to each, in order."""
+    first: dict[str, str] = {}
+    with Archive(path) as archive:
+        seq = 0
+        while rows := archive.rows(seq, BATCH, 1 << 24):
+            for row in rows:
+                record = json.loads(row.body)
+                if record["schema"] == "verdict/1":
+                    first.setdefault(record["inspection"], record["verdict"])
+            seq = rows[-1].seq
+    yield from first.items()

@@ -1,0 +1,41 @@
+"""The station's recent parts and answers, read from its records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from edge.monitor.traffic import Seen, Traffic
+from edge.records import Decision
+from edge.store.archive import Archive
+
+PARTS = 5000
+"""How many of the newest parts say what the next ones will be like."""
+TROUBLES = ("doubt", "fault", "late", "overrun")
+HIDDEN = ("shadow", "human_only")
+"""Degrees in which the person does not see what the model says."""
+
+
+def traffic(archive: Archive, parts: int = PARTS) -> Traffic:
+    """The newest parts."""
+    return Traffic.of(_seen(json.loads(row.body)) for row in archive.newest(parts))
+
+
+def blind_answers(
+    archive: Archive, verdicts: Iterable[tuple[str, str]]
+) -> Iterator[tuple[Decision, str]]:
+    """(what *partial* would have decided, what the person said) of every part that was asked about
+    without showing the model's answer and whatever its score. `verdicts` are (inspection, verdict).
+    """
+    for inspection, verdict in verdicts:
+        for row in archive.find(inspection):
+            record = json.loads(row.body)
+            if record["automation"] in HIDDEN and record["would_be"] is not None:
+                yield record["would_be"], verdict
+
+
+def _seen(record: dict[str, Any]) -> Seen:
+    at = datetime.fromisoformat(record["captured_at"].replace("Z", "+00:00")).timestamp()
+    return Seen(record["would_be"], record["reason"] in TROUBLES, at)

@@ -101,6 +101,8 @@ def inspect(
             answer = model.predict(picture, examination.make)
         except NoPrediction as failure:
             trouble = failure
+        except Exception as failure:  # a mistake of ours must cost one part, not the line
+            trouble = ModelFault("failed", f"{type(failure).__name__}: {failure}")
     answered_ns = watch.now_ns()
     found = (*frame.doubts, *unusable, *examination.make(), *more_doubts)
     if answer is not None and not _sound(answer):
@@ -204,7 +206,10 @@ class _Examination:
         if self._found is None:
             assert self._image is not None
             began_ns = self._now_ns()
-            self._found = examine(self._image, self._setup, self._familiar)
+            try:
+                self._found = examine(self._image, self._setup, self._familiar)
+            except Exception:  # what cannot be looked at cannot be trusted
+                self._found = (Doubt("unmeasurable"),)
             self.took_ns = self._now_ns() - began_ns
         return self._found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TextIO
 
@@ -13,8 +14,8 @@ from edge.store.batch import Committed
 
 
 class Output(Protocol):
-    """Carries decisions to whatever moves the parts. Called on the inspect thread: must be quick
-    and must not raise."""
+    """Carries decisions to whatever moves the parts. Called on the inspect thread, for overruns
+    on the tend thread: must be quick and must not raise."""
 
     def tell(self, inspection: Inspection) -> None:
         """The decision about one part."""
@@ -33,15 +34,17 @@ class _Stream:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream: TextIO | None = stream
+        self._lock = threading.Lock()
 
     def _say(self, lines: Iterable[str]) -> None:
-        if self._stream is None:
-            return
-        try:
-            print("\n".join(lines), file=self._stream, flush=True)
-        except (OSError, ValueError):
-            _discard(self._stream)
-            self._stream = None
+        with self._lock:
+            if self._stream is None:
+                return
+            try:
+                print("\n".join(lines), file=self._stream, flush=True)
+            except (OSError, ValueError):
+                _discard(self._stream)
+                self._stream = None
 
 
 class Lines(_Stream):

@@ -187,6 +187,7 @@ class Tender:
                 new_id=tended.clock.new_id(),
                 clock_synced=tended.clock.synced,
             )
+            tended.desk.output.tell(inspection)
             allowed_s = tended.desk.deadline_s
             due_ns = tended.clock.monotonic_ns() + int(allowed_s * 1e9)
             deadline = Deadline(due_ns, allowed_s)

@@ -376,3 +376,31 @@ def test_what_is_found_while_the_model_works_counts() -> None:
     assert made.reason == "doubt"
     assert [doubt["name"] for doubt in made.doubts] == ["black"]
     assert len(model.found) == 1
+
+
+class Broken:
+    """A model whose own code fails in a way that nobody thought of."""
+
+    def predict(self, image: Image, meanwhile: object = None) -> Prediction:
+        raise ZeroDivisionError("a mistake")
+
+
+def test_a_mistake_in_the_program_costs_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = inspect_with(Broken())
+    assert (made.decision, made.reason, made.fault) == ("escalate", "fault", "failed")
+    monkeypatch.setattr("edge.inspection.measure", Broken().predict)
+    made = inspect_with(Hurried())
+    assert (made.decision, made.reason) == ("escalate", "doubt")
+    assert [doubt["name"] for doubt in made.doubts] == ["unmeasurable"]
+
+
+def inspect_with(model: Any) -> Inspection:
+    return inspect(
+        frame(GREY),
+        SETUP,
+        Ruling("partial", Cuts(0.5, 0.6)),
+        model,
+        Stopwatch(lambda: 0, 0),
+        new_id="i",
+        clock_synced=True,
+    )

@@ -197,6 +197,14 @@ def test_an_overrun_becomes_an_escalation_with_a_deadline(bench: Bench) -> None:
     assert entry.deadlines[made.id].monotonic_ns == bench.clock.now_ns + 60 * SECOND
 
 
+def test_the_line_is_told_of_an_overrun(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Inspection] = []
+    monkeypatch.setattr(bench.desk.output, "tell", told.append, raising=False)
+    bench.overruns.add(frame(bench.clock, 7, part_id="p"))
+    bench.tender.look()
+    assert [(made.part_id, made.decision) for made in told] == [("p", "escalate")]
+
+
 def test_in_a_pilot_by_sample_an_overrun_waits_for_nobody(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.ruler.basis = Basis("shadow", False, None, None)

@@ -82,7 +82,7 @@ class LineStatus:
             return
 
     def describe(self, state: str | None = None) -> dict[str, object]:
-        """The status as JSON: `docs/configuration.md` lists the fields."""
+        """The status as JSON: `docs/operations.md` lists the fields."""
         seen = self._seen
         causes = self._causes()
         epoch, seq, last = seen.recorder.head

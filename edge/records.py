@@ -216,7 +216,7 @@ class Disposition:
             "disposition": self.disposition,
             "by": self.by,
             "verdict": self.verdict,
-            **_when(self.origin, self.decided),
+            **when(self.origin, self.decided),
         }
 
 
@@ -252,7 +252,7 @@ class Automation:
             "by": self.by,
             "account": self.account,
             "request": self.request,
-            **_when(self.origin, self.decided),
+            **when(self.origin, self.decided),
         }
 
 
@@ -278,11 +278,12 @@ class Alarm:
             "cause": self.cause,
             "state": self.state,
             "message": self.message,
-            **_when(self.origin, self.decided),
+            **when(self.origin, self.decided),
         }
 
 
-def _when(origin: Origin, moment: Moment) -> dict[str, object]:
+def when(origin: Origin, moment: Moment) -> dict[str, object]:
+    """What all records but inspections say about the moment they were made."""
     return {
         "at": utc(moment.wall),
         "monotonic_ns": moment.monotonic_ns,

@@ -1,0 +1,1 @@
+"""What persons are asked, and what they answered."""

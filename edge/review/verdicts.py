@@ -1,0 +1,51 @@
+"""queue.db: the chain of persons' answers. One writer at a time, any number of readers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from edge.review.verdict import SCHEMA, Verdict
+from edge.store.archive import Archive
+from edge.store.journal import Journal
+from edge.store.lock import Lock
+
+FILE = "queue.db"
+STREAM = "queue"
+PAGE = 500
+_LATEST = "verdict."
+
+
+def give(state_dir: Path, verdict: Verdict) -> None:
+    """Record an answer; on return it is durable.
+
+    Raises Held while another process writes to the queue, StoreError or sqlite3.Error (nothing is
+    recorded then).
+    """
+    with Lock(state_dir / "queue.lock"):
+        boot_id, now_ns = verdict.origin.boot_id, verdict.given.monotonic_ns
+        journal = Journal.open(state_dir / FILE, boot_id, now_ns, STREAM)
+        try:
+            kept = {name: verdict.content()[name] for name in ("id", "verdict", "by", "at")}
+            journal.append([verdict], state={_LATEST + verdict.inspection: json.dumps(kept)})
+        finally:
+            journal.close()
+
+
+def latest(queue: Archive, inspection: str) -> dict[str, Any] | None:
+    """`id`, `verdict`, `by` and `at` of the last answer about this inspection; None without one."""
+    kept = queue.state(_LATEST + inspection)
+    return None if kept is None else dict(json.loads(kept))
+
+
+def after(queue: Archive, seq: int, most: int = PAGE) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The records behind `seq`, as (seq, body), up to `most`; those that are no verdicts too."""
+    for row in queue.rows(seq, most, 1 << 22):
+        yield row.seq, json.loads(row.body)
+
+
+def is_verdict(record: Mapping[str, Any]) -> bool:
+    """Whether this record of the queue is a person's answer."""
+    return record.get("schema") == SCHEMA

@@ -27,6 +27,7 @@ class Gathered:
 
     `fingerprint` is the same for the same pictures (or rows) in any order. `doubtful` are reasons
     why nothing made from them may be called certified. `familiar` as in camera/familiar.py.
+    `rescored` are parts whose stored picture was scored anew.
     """
 
     source: Source
@@ -37,6 +38,7 @@ class Gathered:
     resembling: int = 0
     doubtful: tuple[str, ...] = ()
     familiar: Mapping[str, object] | None = None
+    rescored: int = 0
 
 
 class Heap:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge.decision.calibration import Bound, Targets
 
+Row = tuple[float, bool, str | None, str, str | None]
 Source = Literal["pictures", "scores", "recorded"]
 Training = Literal["compared", "said", "unsaid"]
 """How it is known that no training picture is among them: the bundle's hashes were compared with
@@ -37,6 +38,21 @@ class Samples:
     sha256: Sequence[str] = ()
     parts: Sequence[str | None] = ()
     pictures: Sequence[Path | None] = ()
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], pictures: Sequence[Path | None]) -> Samples:
+        """Columns from rows of (score, defect, type, sha256, part) and their pictures."""
+        names: dict[str, int] = {}
+        type_of = [-1 if row[2] is None else names.setdefault(row[2], len(names)) for row in rows]
+        return cls(
+            scores=np.array([row[0] for row in rows], np.float64),
+            defect=np.array([row[1] for row in rows], np.bool_),
+            types=tuple(names),
+            type_of=np.array(type_of, np.int32),
+            sha256=tuple(row[3] for row in rows),
+            parts=tuple(row[4] for row in rows),
+            pictures=tuple(pictures),
+        )
 
     @property
     def good_scores(self) -> NDArray[np.float64]:

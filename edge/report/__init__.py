@@ -1,0 +1,1 @@
+"""Reports that print: one self-contained HTML file each."""

@@ -31,7 +31,7 @@ HEAVY = {"numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pyda
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {
     "__future__", "base64", "collections", "cv2", "dataclasses", "datetime", "difflib", "enum",
-    "functools", "hashlib", "heapq", "io", "itertools", "json", "math", "numpy", "random",
+    "functools", "hashlib", "heapq", "html", "io", "itertools", "json", "math", "numpy", "random",
     "re", "statistics", "struct", "types", "typing", "uuid", "yaml", "zipfile", "zlib",
 }  # fmt: skip
 """What pure files may import from outside the project: nothing that reads a clock, draws a number,

@@ -44,6 +44,10 @@ WORDS = {
         "parts are decided and recorded, their pictures are not kept",
         "make room on the disk (`df -h`)",
     ),
+    "verdicts": (
+        "persons' answers are recorded and do not reach the line: the fall-back decides",
+        "look at the log of the line; `queue.db` in the state directory cannot be read",
+    ),
 }
 
 

@@ -33,6 +33,7 @@ from edge.statusfile import StatusFile
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.journal import Journal
 from edge.store.lock import Lock
+from edge.watching import watching
 from edge.workers.entry import Entry
 from edge.workers.inspect import Desk, Inspector
 from edge.workers.keep import Keeper
@@ -108,6 +109,7 @@ class _Wiring:
         status = self._status(inspector, keeper, recorder, ruler)
         services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
         requests = Requests(self.config.state_dir / "requests" / "line", services.handlers)
+        watch = watching(self.config.state_dir, self.clock, self.origin, self.journal.state)
         tended = Tended(
             desk=inspector.desk,
             camera=camera,
@@ -122,8 +124,9 @@ class _Wiring:
             origin=self.origin,
             fallback=self.config.escalation.fallback,
             facts=self._facts(),
-            troubles=lambda: _troubles(inspector, keeper, recorder),
+            troubles=lambda: {**_troubles(inspector, keeper, recorder), **watch.troubles()},
             status=status.write,
+            helpers=watch.helpers,
         )
         tender = Tender(tended, self.finish, self.wake)
         services.record = tender.hand_on

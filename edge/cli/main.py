@@ -17,6 +17,7 @@ from edge.cli import (
     explain,
     init,
     model,
+    queue,
     results,
     run,
     status,
@@ -44,6 +45,7 @@ app.command("run")(run.run)
 app.command("sync")(sync.sync)
 app.command("status")(status.status)
 app.add_typer(automation.app, name="automation")
+app.add_typer(queue.app, name="queue")
 app.command("results")(results.results)
 app.command("explain")(explain.explain)
 

@@ -65,5 +65,5 @@ def open_checks(line: Archive) -> list[str]:
 
 def inspection(line: Archive, name: str) -> dict[str, Any] | None:
     """The record of one inspection by its id."""
-    story = line.story(name)
-    return None if story is None else dict(json.loads(story.inspection.body))
+    found = [json.loads(row.body) for row in line.find(name)]
+    return next((content for content in found if content["id"] == name), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Protocol
@@ -57,6 +57,18 @@ class Child(Protocol):
         ...
 
 
+class Helper(Protocol):
+    """Something that this thread does a little of at every look."""
+
+    def step(self, now_ns: int) -> Iterable[Entry]:
+        """A little of its work; what is to be recorded. Never waits, never raises."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files."""
+        ...
+
+
 @dataclass(slots=True)
 class Tended:
     """What this thread looks after."""
@@ -76,6 +88,7 @@ class Tended:
     facts: Facts
     troubles: Callable[[], Mapping[str, str | None]]
     status: Callable[[], None]
+    helpers: Sequence[Helper] = ()
 
 
 class Tender:
@@ -94,7 +107,7 @@ class Tender:
         finishing = self._finish.is_set()
         self.look()
         if finishing:
-            return not self._handed_on()
+            return not self._ended()
         self._wake.wait(PERIOD_S)
         self._wake.clear()
         return True
@@ -110,6 +123,9 @@ class Tender:
         away = facts.away_s > AWAY_S
         model = "the model's process does not answer" if away else None
         self._see({"camera": camera, "model": model, **tended.troubles()})
+        for helper in tended.helpers:
+            for entry in helper.step(now_ns):
+                self.hand_on(entry)
         self._rule(facts)
         self._deadlines(now_ns)
         self._overruns()
@@ -202,6 +218,13 @@ class Tender:
     def left(self) -> int:
         """How many records are still here: at the end, those that will never be written."""
         return sum(len(entry.records) for entry in self._pending) + len(self._tended.overruns)
+
+    def _ended(self) -> bool:
+        if not self._handed_on():
+            return False
+        for helper in self._tended.helpers:
+            helper.close()
+        return True
 
     def _handed_on(self) -> bool:
         """At the end: whether nothing is left to hand to the store."""

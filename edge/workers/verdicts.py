@@ -6,7 +6,6 @@ a label only. `unsure` moves nothing.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from edge.clock import Clock
 from edge.log import log
 from edge.records import Disposition, Origin
+from edge.review.questions import inspection
 from edge.review.verdicts import after, is_verdict
 from edge.store.archive import Archive
 from edge.store.errors import StoreError
@@ -74,20 +74,19 @@ class VerdictReader:
                 yield from self._decide(record)
 
     def _decide(self, verdict: Mapping[str, Any]) -> Iterator[Entry]:
-        story = self._line.story(verdict["inspection"])
-        if story is None or story.disposition is not None:
+        asked = inspection(self._line, verdict["inspection"])
+        if asked is None or asked["decision"] != "escalate" or not asked["asked"]:
             return
-        inspection = json.loads(story.inspection.body)
-        if inspection["decision"] != "escalate":
+        if self._line.disposition(asked["id"]) is not None:
             return
         disposition = Disposition(
             id=self._clock.new_id(),
             origin=self._origin,
             decided=self._clock.moment(),
-            inspection=inspection["id"],
+            inspection=asked["id"],
             disposition=verdict["verdict"],
             by="person",
-            part_id=inspection["part_id"],
+            part_id=asked["part_id"],
             verdict=verdict["id"],
         )
         yield Entry((disposition,), state={STATE_THROUGH: f"{self._epoch} {self._seq}"})

@@ -298,3 +298,27 @@ def test_wake_ends_the_wait(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
     assert bench.tender.step()
     assert len(waited) == 1
     assert not bench.wake.is_set()
+
+
+class Helper:
+    """Hands on one record at each look, until it is closed."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock, self.closed = clock, False
+
+    def step(self, now_ns: int) -> list[Entry]:
+        assert now_ns == self.clock.now_ns
+        return [decided(1)]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_helpers_step_at_every_look_and_are_closed_at_the_end(bench: Bench) -> None:
+    helper = Helper(bench.clock)
+    bench.tended.helpers = (helper,)
+    assert len(bench.look()) == len(bench.look()) == 2
+    bench.finish.set()
+    assert not helper.closed
+    assert not bench.tender.step()
+    assert helper.closed

@@ -1,0 +1,97 @@
+"""Persons' answers on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.records import Moment
+from edge.review.verdict import Verdict, drawn, shows_answer
+from edge.review.verdicts import FILE, PAGE, after, give, is_verdict, latest
+from edge.store.archive import Archive
+from edge.store.errors import Held
+from edge.store.lock import Lock
+from edge.store.verify import verify
+from tests.edge.store.builders import NOON, ORIGIN
+
+
+def verdict(number: int, about: str = "inspection-1", answer: str = "accept") -> Verdict:
+    return Verdict(
+        id=f"verdict-{number}",
+        origin=ORIGIN,
+        given=Moment(NOON + number, number),
+        inspection=about,
+        verdict=answer,  # type: ignore[arg-type]
+        by="anna",
+        account="operator",
+        label="scratch",
+        picture="a" * 64,
+    )
+
+
+def test_answers_are_a_chain_of_their_own(tmp_path: Path) -> None:
+    for number in range(3):
+        give(tmp_path, verdict(number))
+    with Archive(tmp_path / FILE) as queue:
+        assert verify(queue, tmp_path).sound
+        records = [record for _, record in after(queue, 0)]
+    assert [record["id"] for record in records] == ["verdict-0", "verdict-1", "verdict-2"]
+    assert {record["stream"] for record in records} == {"queue"}
+    first = records[0]
+    assert first["schema"] == "verdict/1"
+    assert (first["by"], first["account"], first["label"]) == ("anna", "operator", "scratch")
+    assert (first["basis"], first["answer_shown"], first["note"]) == ("picture", False, None)
+    assert first["at"] == "2026-11-18T11:06:40.000Z"
+    assert is_verdict(first)
+
+
+def test_the_last_answer_about_a_part_is_found_at_once(tmp_path: Path) -> None:
+    give(tmp_path, verdict(1, "a", "unsure"))
+    give(tmp_path, verdict(2, "a", "reject"))
+    give(tmp_path, verdict(3, "b"))
+    with Archive(tmp_path / FILE) as queue:
+        found = latest(queue, "a")
+        assert found is not None
+        assert (found["id"], found["verdict"], found["by"]) == ("verdict-2", "reject", "anna")
+        assert latest(queue, "c") is None
+
+
+def test_before_the_first_answer_there_is_none(tmp_path: Path) -> None:
+    with Archive(tmp_path / FILE) as queue:
+        assert latest(queue, "a") is None
+        assert list(after(queue, 0)) == []
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    with Lock(tmp_path / "queue.lock"), pytest.raises(Held):
+        give(tmp_path, verdict(1))
+    give(tmp_path, verdict(1))
+
+
+def test_answers_are_read_page_by_page(tmp_path: Path) -> None:
+    for number in range(5):
+        give(tmp_path, verdict(number))
+    with Archive(tmp_path / FILE) as queue:
+        assert [seq for seq, _ in after(queue, 1, 3)] == [2, 3, 4]
+    assert PAGE >= 100
+
+
+@pytest.mark.parametrize(
+    ("automation", "check", "shown"),
+    [
+        ("human_only", None, False),
+        ("shadow", None, False),
+        ("assist", None, True),
+        ("partial", {"p": 0.5, "drawn": False}, True),
+        ("partial", {"p": 0.5, "drawn": True}, False),
+        ("full", {"p": 0.5, "drawn": True}, False),
+    ],
+)
+def test_the_models_answer_stays_hidden_where_it_could_lead(
+    automation: str, check: object, shown: bool
+) -> None:
+    content = json.loads(json.dumps({"automation": automation, "spot_check": check}))
+    assert shows_answer(content) is shown
+    assert drawn(content) is (check is not None and check["drawn"])  # type: ignore[index]

@@ -95,7 +95,7 @@ def _watch(demo: Demo) -> None:
         return
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(screen(demo.look()), refresh=True)
+            live.update(screen(demo.look(), console.width, console.height), refresh=True)
             if demo.stop.wait(1 / FRAMES_PER_SECOND):
                 return
 

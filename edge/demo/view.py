@@ -16,6 +16,10 @@ from edge.decision.interval import exact_interval
 from edge.demo.tally import Tally
 
 STYLES = {"accept": "bold green", "reject": "bold red", "escalate": "bold yellow"}
+WIDE = 110
+"""Columns that two panels beside each other need."""
+ROWS_WIDE, ROWS_NARROW = 21, 27
+"""Rows of everything but the last decisions themselves."""
 MARKS = {"accept": "✓ accept", "reject": "✗ reject", "escalate": "? ask"}
 
 
@@ -31,20 +35,23 @@ class Seen:
     command: str = "edge-inspect"
 
 
-def screen(seen: Seen) -> RenderableType:
-    """The whole view."""
-    top = Table.grid(expand=True, padding=(0, 2))
-    top.add_column(ratio=5)
-    top.add_column(ratio=6)
-    top.add_row(_figures(seen), _truth(seen))
-    return Group(
-        Text(
-            " Edge Inspect · SIMULATED line, nothing here is a real part ", style="black on yellow"
-        ),
-        top,
-        Panel(_last(seen.tally), title="last decisions", title_align="left"),
-        _next(seen.command, seen.config_file),
+def screen(seen: Seen, width: int = 112, height: int = 40) -> RenderableType:
+    """The whole view; with less room it has fewer of the last decisions, and panels below each
+    other."""
+    wide = width >= WIDE
+    top: list[RenderableType] = [_figures(seen), _truth(seen, wide)]
+    if wide:
+        beside = Table.grid(expand=True, padding=(0, 2))
+        beside.add_column(ratio=5)
+        beside.add_column(ratio=6)
+        beside.add_row(*top)
+        top = [beside]
+    title = Text(
+        " Edge Inspect · SIMULATED line, nothing here is a real part ", style="black on yellow"
     )
+    room = height - (ROWS_WIDE if wide else ROWS_NARROW)
+    last = [Panel(_last(seen.tally, room), title="last decisions", title_align="left")]
+    return Group(title, *top, *(last if room > 0 else []), _next(seen.command, seen.config_file))
 
 
 def one_line(seen: Seen) -> str:
@@ -92,7 +99,7 @@ def _figures(seen: Seen) -> Panel:
     return Panel(grid, title=f"line: {word}", title_align="left")
 
 
-def _truth(seen: Seen) -> Panel:
+def _truth(seen: Seen, wide: bool) -> Panel:
     """The claims of the calibration beside what the simulation knows."""
     content = {} if seen.calibration is None else seen.calibration.content
     grid = Table.grid(padding=(0, 2))
@@ -109,15 +116,18 @@ def _truth(seen: Seen) -> Panel:
         grid.add_row(Text(name, style="dim"), claimed, *_share(*counted))
     confidence = content.get("confidence")
     sure = f"{confidence:.0%} confidence" if isinstance(confidence, float) else "not calibrated"
-    note = Text(
-        "escapes: share of defects that were accepted\n"
-        "overkill: share of good parts that were rejected\n"
+    notes = [
+        "",
+        "escapes: share of defects that were accepted",
+        "overkill: share of good parts that were rejected",
         f"claims: {sure} from {content.get('n_defect', 0)} defects, "
-        f"{content.get('n_good', 0)} good parts\n"
-        "broken only if a whole interval lies above its claim",
-        style="dim",
-    )
-    return Panel(Group(grid, Text(), note), title="claimed and true", title_align="left")
+        f"{content.get('n_good', 0)} good parts",
+    ]
+    if not wide:
+        notes = ["escapes: defects that were accepted; overkill: good parts that were rejected"]
+    notes.append("broken only if a whole interval lies above its claim")
+    note = Text("\n".join(notes), style="dim")
+    return Panel(Group(grid, note), title="claimed and true", title_align="left")
 
 
 def _share(wrong: int, of: int) -> tuple[str, str]:
@@ -130,11 +140,11 @@ def _interval(wrong: int, of: int) -> str:
     return f"{low:.1%} to {high:.1%}"
 
 
-def _last(tally: Tally) -> Table:
+def _last(tally: Tally, most: int) -> Table:
     table = Table(box=None, expand=True, padding=(0, 1))
     for title in ("part", "decision", "score", "reason", "truth (simulation)", "ms"):
         table.add_column(title, style="", header_style="dim")
-    for record in reversed(tally.last):
+    for record in list(reversed(tally.last))[:most]:
         decision, score = record["decision"], record["score"]
         doubts = ", ".join(doubt["name"] for doubt in record["doubts"])
         table.add_row(

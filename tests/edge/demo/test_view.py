@@ -35,9 +35,9 @@ def seen(line=RUNNING, sync=None, counted=None):
     return Seen(found, line, sync, CALIBRATION, "demo-state/edge-inspect.yaml", "bin/edge-inspect")
 
 
-def drawn(moment, width=112):
+def drawn(moment, width=112, height=40):
     console = Console(width=width, file=io.StringIO(), record=True)
-    console.print(screen(moment))
+    console.print(screen(moment, width, height))
     return console.export_text()
 
 
@@ -46,11 +46,36 @@ def test_it_says_that_it_is_simulated_at_every_width(width):
     assert "SIMULATED" in drawn(seen(), width)
 
 
-def test_a_true_rate_stands_beside_its_claim_and_its_interval():
+@pytest.mark.parametrize("width", [80, 110])
+def test_a_true_rate_stands_beside_its_claim_and_its_interval(width):
     low, high = exact_interval(2, 36)
-    (row,) = [line for line in drawn(seen()).splitlines() if "≤ 2.0%" in line]
+    (row,) = [line for line in drawn(seen(), width).splitlines() if "≤ 2.0%" in line]
     assert "5.56% (2 of 36)" in row
     assert f"{low:.1%} to {high:.1%}" in row
+
+
+def inspected(number):
+    return {
+        "part_id": f"R-{number}",
+        "decision": "accept",
+        "score": 0.1,
+        "reason": "confident",
+        "doubts": [],
+        "truth": "good",
+        "latency_ms": {"total": 1.0},
+    }
+
+
+@pytest.mark.parametrize("width", [80, 112, 200])
+@pytest.mark.parametrize("height", [24, 30, 40, 60])
+def test_it_fits_the_terminal(width, height):
+    counted = tally()
+    counted.last.extend(inspected(number) for number in range(20))
+    text = drawn(seen(sync={"backlog": 5, "connected": True}, counted=counted), width, height)
+    assert len(text.splitlines()) <= height
+    assert "edge-inspect init" in text
+    assert ("R-19" in text) == (width > 80 or height > 24)
+    assert ("R-12" in text) == (height >= (40 if width == 80 else 30))
 
 
 def test_without_parts_there_is_nothing_to_compare():

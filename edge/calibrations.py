@@ -1,15 +1,17 @@
 """Calibrations on disk, and which one is in force.
 
-A calibration belongs to one bundle, one runtime on one machine type, and one view. Where any of
-them differs there is none, and `Choice.why` says which. The newest id that fits counts (ids are
-version 7 UUIDs, in order of their making).
+A calibration counts only once a person has applied it: the line then remembers its id and the hash
+of its file. It belongs to one bundle, one runtime on one machine type, and one view. Where any of
+them differs there is none in force, and `Choice.why` says what.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from edge.log import log
 from edge.records import Cuts
 
 SCHEMA = "calibration/1"
+STATE_APPLIED = "calibration.applied"
+STATE_DIGEST = "calibration.applied_sha256"
+ID = re.compile(r"^[0-9a-f-]{36}$")
+MOST_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +114,80 @@ def read_all(folders: Iterable[Path]) -> list[Calibration]:
     return found
 
 
-def choose(calibrations: Iterable[Calibration], binding: Binding) -> Choice:
-    """The newest that belongs to this bundle, runtime, machine and view."""
-    known = sorted(calibrations, key=lambda calibration: calibration.id, reverse=True)
-    for calibration in known:
-        if calibration.binding == binding:
-            return Choice(calibration, f"calibration {calibration.id}")
-    if not known:
-        return Choice(None, "no calibration was made yet")
-    wanted, nearest = asdict(binding), asdict(known[0].binding)
-    differs = [name for name in wanted if wanted[name] != nearest[name]]
-    return Choice(None, f"the newest calibration was made for another {' and '.join(differs)}")
+def find(folders: Iterable[Path], calibration_id: str) -> tuple[Calibration, str]:
+    """The calibration with this id, and the sha256 of its file.
+
+    Raises ValueError where there is none or it cannot be read, OSError.
+    """
+    if not ID.match(calibration_id):
+        raise ValueError(f"{calibration_id!r} is no id of a calibration")
+    for folder in folders:
+        path = folder / f"{calibration_id}.json"
+        if path.exists():
+            made = read(path)
+            if made.id != calibration_id:
+                raise ValueError(f"{path} holds the calibration {made.id}")
+            return made, hashlib.sha256(path.read_bytes()).hexdigest()
+    raise ValueError(f"there is no calibration {calibration_id} at this station")
+
+
+def in_force(
+    folders: Iterable[Path],
+    binding: Binding,
+    made_with: Mapping[str, object],
+    state: Callable[[str], str | None],
+) -> Choice:
+    """The calibration that was applied, where it still belongs to this station.
+
+    `state` is what the line remembers, `made_with` what is so now; it only says in words what
+    differs.
+    """
+    folders = list(folders)
+    applied = state(STATE_APPLIED)
+    if applied is None:
+        return Choice(None, _none_applied(folders, binding))
+    try:
+        calibration, digest = find(folders, applied)
+    except (OSError, ValueError) as error:
+        return Choice(None, f"the calibration that was applied cannot be read: {error}")
+    if digest != state(STATE_DIGEST):
+        return Choice(None, f"the file of calibration {applied} was changed after it was applied")
+    if why := misfit(calibration, binding, made_with):
+        return Choice(None, f"calibration {applied} was made for {why}")
+    return Choice(calibration, f"calibration {applied}")
+
+
+def misfit(
+    calibration: Calibration, binding: Binding, made_with: Mapping[str, object]
+) -> str | None:
+    """In words what of its binding differs from this one; None where nothing does."""
+    then, now = asdict(calibration.binding), asdict(binding)
+    differs = [name for name in then if then[name] != now[name]]
+    if not differs:
+        return None
+    noted = calibration.content.get("made_with")
+    known = noted if isinstance(noted, dict) else {}
+    changed = [
+        f"{name} was {_short(known.get(name))}, is {_short(made_with.get(name))}"
+        for name in sorted(known.keys() | made_with.keys())
+        if known.get(name) != made_with.get(name)
+    ]
+    said = f"another {' and '.join(differs)}"
+    return f"{said} ({'; '.join(changed)})" if known and changed else said
+
+
+def _none_applied(folders: list[Path], binding: Binding) -> str:
+    known = read_all(folders)
+    fitting = [calibration for calibration in known if calibration.binding == binding]
+    if fitting:
+        newest = max(fitting, key=lambda calibration: calibration.id)
+        return f"no calibration is applied; {newest.id} fits"
+    return "no calibration is applied" if known else "no calibration was made yet"
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, sort_keys=True)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
 
 
 def write(folder: Path, content: Mapping[str, object]) -> Path:

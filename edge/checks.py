@@ -96,14 +96,14 @@ def check_calibration(config: Config) -> Iterator[Finding]:
     view = cameras.view(config, cameras.source(config.camera))
     choice = choose_calibration(config, view, bundles.usable(config.model.bundle)[0])
     wanted = config.decision.automation in ("partial", "full")
+    mend = "edge-inspect calibrate DIR --apply --by NAME (edge-inspect calibration list)"
     if choice.calibration is not None:
         yield Finding("calibration", "ok", choice.why)
     elif config.decision.accept_below is not None:
-        mend = "calibrate for this bundle, runtime and view"
         yield Finding("calibration", "warn", "cuts typed by hand are not certified", mend)
     elif wanted:
         what = f"{choice.why}: {config.decision.automation} is held at shadow"
-        yield Finding("calibration", "warn", what, "calibrate for this bundle, runtime and view")
+        yield Finding("calibration", "warn", what, mend)
     else:
         yield Finding("calibration", "ok", f"not needed in {config.decision.automation}")
 

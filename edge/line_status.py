@@ -102,6 +102,7 @@ class LineStatus:
             "causes": [cause.as_json() for cause in causes],
             "degree": seen.ruler.now.degree,
             "degree_why": seen.ruler.now.why,
+            "calibration": seen.ruler.basis.cuts and seen.ruler.basis.cuts.calibration,
             "limits": [limit.name for limit in seen.ruler.limits],
             "inspected": seen.inspector.inspected,
             "recorded": {"epoch": epoch, "seq": seq, "hash": last},
@@ -141,7 +142,8 @@ class LineStatus:
 
 def _mend(limit: str) -> str:
     return {
-        "no_calibration": "calibrate for this bundle, runtime and view (docs/configuration.md)",
+        "no_calibration": "`edge-inspect calibrate DIR --apply --by NAME`, or"
+        " `edge-inspect calibration apply ID --by NAME --reason TEXT`",
         "uncertified": "calibrate, or set decision.allow_uncertified: true",
         "unconfirmed": "`edge-inspect model confirm BUNDLE --by NAME` after looking at the fields",
         "no_model": "`edge-inspect model prove BUNDLE` says what is wrong with the model",

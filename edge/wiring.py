@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event
 from typing import TextIO
 
 import cv2
 
-from camera.familiar import Familiar
 from camera.quality import FrozenWatch, Limits
 from camera.supervised import NewestFeed, Supervisor, WaitingFeed
 from edge import __version__, bundles, calibrations, cameras
@@ -27,20 +24,22 @@ from edge.line.trigger import Continuous, Feed, Interval, Trigger
 from edge.line_status import LineStatus, Seen
 from edge.monitor.alarms import Alarms
 from edge.notify import Notifier
-from edge.records import Cuts, Origin
+from edge.records import Origin
 from edge.requests import Desk as Requests
+from edge.standards import Standards
 from edge.statusfile import StatusFile
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.journal import Journal
 from edge.store.lock import Lock
 from edge.watching import watching
+from edge.workers.applying import Applying
 from edge.workers.entry import Entry
 from edge.workers.inspect import Desk, Inspector
 from edge.workers.keep import Keeper
 from edge.workers.openings import Openings
 from edge.workers.overruns import Overruns
 from edge.workers.record import Recorder
-from edge.workers.ruler import Basis, Ruler
+from edge.workers.ruler import Ruler
 from edge.workers.services import LineRequests
 from edge.workers.tend import Tended, Tender
 from inference.bundle import Bundle
@@ -92,8 +91,7 @@ class _Wiring:
         self.recorded: Channel[Entry] = Channel(ENTRIES)
         self.model = None if self.bundle is None else _worker(config, self.bundle)
         self.view = cameras.view(config, self.source)
-        self.choice = choose_calibration(config, self.view, self.bundle)
-        self.cuts = _cuts(config, self.choice)
+        self.standards = Standards(config, self.bundle, self.source)
         self.alarms = Alarms(self.origin, self.clock.new_id)
 
     def line(self, most: int | None) -> Line:
@@ -108,7 +106,9 @@ class _Wiring:
         recorder = Recorder(self.recorded, self.journal, self.openings, printed)
         status = self._status(inspector, keeper, recorder, ruler)
         services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
-        requests = Requests(self.config.state_dir / "requests" / "line", services.handlers)
+        applying = self._applying(ruler, inspector)
+        handlers = {**services.handlers, "apply_calibration": applying.apply}
+        requests = Requests(self.config.state_dir / "requests" / "line", handlers)
         watch = watching(self.config.state_dir, self.clock, self.origin, self.journal.state)
         tended = Tended(
             desk=inspector.desk,
@@ -129,7 +129,7 @@ class _Wiring:
             helpers=watch.helpers,
         )
         tender = Tender(tended, self.finish, self.wake)
-        services.record = tender.hand_on
+        services.record = applying.record = tender.hand_on
         return Line(
             Appliance(
                 lock=self.lock,
@@ -174,9 +174,7 @@ class _Wiring:
         )
 
     def _ruler(self) -> Ruler:
-        decision = self.config.decision
-        familiar = _familiar(self.choice, self.bundle)
-        basis = Basis(decision.automation, decision.ask == "all", self.cuts, familiar)
+        basis = self.standards.basis(self.standards.choose(self.journal.state))
         return Ruler(basis, self.origin, self.clock.new_id, self.journal.state)
 
     def _desk(self, ruler: Ruler) -> Desk:
@@ -196,11 +194,16 @@ class _Wiring:
             stale_after_ms=config.camera.doubts.stale_after_ms,
         )
 
+    def _applying(self, ruler: Ruler, inspector: Inspector) -> Applying:
+        def in_force() -> None:
+            inspector.desk.ruling = ruler.ruling
+
+        find = self.standards.applicable
+        return Applying(find, ruler, self.clock, self.origin, in_force)
+
     def _facts(self) -> Facts:
         return Facts(
             no_model=self.no_model,
-            no_cuts=self.choice.why if self.cuts is None else None,
-            uncertified=self.cuts is not None and not self.cuts.certified,
             allow_uncertified=self.config.decision.allow_uncertified,
             unconfirmed=_guessed(self.bundle),
         )
@@ -218,7 +221,7 @@ class _Wiring:
             overruns=self.overruns,
             clock=self.clock,
             state_dir=self.config.state_dir,
-            static=_static(self.config, self.bundle, self.choice),
+            static=_static(self.config, self.bundle),
             pid_of_model=lambda: None if self.model is None else self.model.pid,
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
@@ -247,27 +250,7 @@ def _worker(config: Config, bundle: Bundle) -> Worker:
 
 def choose_calibration(config: Config, view: str, bundle: Bundle | None) -> calibrations.Choice:
     """The calibration that a line with this configuration, view and bundle works by."""
-    if bundle is None:
-        return calibrations.Choice(None, "there is no model")
-    binding = calibrations.Binding(bundle.digest, runtime_name(), platform.machine(), view)
-    folders = [config.state_dir / "calibrations", Path(bundle.root) / "calibrations"]
-    return calibrations.choose(calibrations.read_all(folders), binding)
-
-
-def _cuts(config: Config, choice: calibrations.Choice) -> Cuts | None:
-    """Cuts typed by hand are meant: they come first, and are uncertified everywhere."""
-    low, high = config.decision.accept_below, config.decision.reject_above
-    if low is not None and high is not None:
-        return Cuts(low, high, certified=False)
-    return None if choice.calibration is None else choice.calibration.cuts
-
-
-def _familiar(choice: calibrations.Choice, bundle: Bundle | None) -> Familiar | None:
-    """The range of pictures that the calibration was made from, else the one of the bundle."""
-    known = None if choice.calibration is None else choice.calibration.familiar
-    if known is None and bundle is not None:
-        known = bundle.baseline.get("familiar")
-    return None if known is None else Familiar.from_json(known)
+    return Standards(config, bundle).choose()
 
 
 def _guessed(bundle: Bundle | None) -> tuple[str, ...]:
@@ -276,15 +259,12 @@ def _guessed(bundle: Bundle | None) -> tuple[str, ...]:
     return tuple(bundle.manifest.guessed)
 
 
-def _static(
-    config: Config, bundle: Bundle | None, choice: calibrations.Choice
-) -> dict[str, object]:
+def _static(config: Config, bundle: Bundle | None) -> dict[str, object]:
     return {
         "station": config.station.path,
         "config": config.digest,
         "model": None if bundle is None else bundle.as_record(),
         "runtime": None if bundle is None else runtime_name(),
-        "calibration": choice.calibration.id if choice.calibration else None,
         "ceiling": config.decision.automation,
     }
 

@@ -40,7 +40,7 @@ def live_limits(facts: Facts) -> tuple[Limit, ...]:
     if facts.no_cuts is not None:
         found.append(Limit("no_calibration", "shadow", facts.no_cuts))
     elif facts.uncertified and not facts.allow_uncertified:
-        reason = "cuts typed by hand are not certified and decision.allow_uncertified is not set"
+        reason = "the cuts are not certified and decision.allow_uncertified is not set"
         found.append(Limit("uncertified", "shadow", reason))
     if facts.unconfirmed:
         reason = f"the bundle has guessed fields: {', '.join(facts.unconfirmed)}"

@@ -10,10 +10,12 @@ from camera.quality import Measures, measure
 from camera.simulated.options import SyntheticOptions
 from camera.synthetic import SyntheticSource
 from edge import bundles, calibrations, cameras
+from edge.asking import ask_line
 from edge.clock import Clock
 from edge.config import Config, SyntheticCamera
 from edge.decision.calibration import Targets, calibrate
 from edge.demo.station import CALIBRATION_SEED
+from edge.standards import Standards
 from inference.bundle import load
 from inference.interpreter import runtime_name
 from inference.worker import Worker
@@ -24,10 +26,7 @@ PARTS = 1600
 
 def calibration_for(config: Config) -> calibrations.Choice:
     """The calibration that a line with this configuration would find."""
-    digest = load(bundles.folder(config.model.bundle)).digest
-    view = cameras.view(config, cameras.source(config.camera))
-    binding = calibrations.Binding(digest, runtime_name(), platform.machine(), view)
-    return calibrations.choose(calibrations.read_all([config.state_dir / "calibrations"]), binding)
+    return Standards(config, load(bundles.folder(config.model.bundle))).choose()
 
 
 def make_calibration(config: Config, progress: Callable[[int, int], None]) -> None:
@@ -91,3 +90,7 @@ def _keep(
         "familiar": familiar,
     }
     calibrations.write(config.state_dir / "calibrations", content)
+    arguments = {"calibration": content["id"], "reason": content["reason"]}
+    answer = ask_line(config, "apply_calibration", arguments, "demo")
+    if answer is None or not answer["ok"]:
+        raise RuntimeError(f"the calibration cannot be applied: {answer}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 INSPECTION = "inspection/1"
 DISPOSITION = "disposition/1"
+CALIBRATION = "calibration/1"
 
 
 class Columns(NamedTuple):
@@ -47,6 +48,8 @@ def columns(content: Mapping[str, object]) -> Columns:
         return Columns(schema, own, _text(part), _text(at), _text(decision))
     if schema == DISPOSITION:
         return Columns(schema, str(content["inspection"]), None, None, None)
+    if schema == CALIBRATION:  # the same one may be applied again
+        return Columns(schema, str(content["application"]), None, None, None)
     return Columns(schema, own, None, None, None)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from camera.familiar import Familiar
 from edge.decision.automation import Change, InForce, Limit, Limits, in_force
@@ -24,12 +24,26 @@ UNKNOWN: Degree = "shadow"
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What the degree is worked out from, besides the facts about the model."""
+    """What the degree is worked out from, besides the facts about the model.
+
+    Replaced as a whole, by one assignment, when a calibration is applied. `no_cuts` says in words
+    why there are none.
+    """
 
     ceiling: Degree
     ask_all: bool
     cuts: Cuts | None
     familiar: Familiar | None
+    no_cuts: str | None = None
+
+    def among(self, facts: Facts) -> Facts:
+        """The facts, with what is so about the cuts."""
+        uncertified = self.cuts is not None and not self.cuts.certified
+        return replace(
+            facts,
+            no_cuts=self.no_cuts or facts.no_cuts,
+            uncertified=uncertified or facts.uncertified,
+        )
 
 
 class Ruler:
@@ -66,7 +80,8 @@ class Ruler:
         A limit that allows what the ceiling allows holds nothing and is left out.
         """
         ceiling = rank(self.basis.ceiling)
-        live = [limit for limit in live_limits(facts) if rank(limit.degree) < ceiling]
+        found = live_limits(self.basis.among(facts))
+        live = [limit for limit in found if rank(limit.degree) < ceiling]
         changes = self._limits.update(live, moment.monotonic_ns)
         self.now = self._work_out()
         return [self._limit_record(change, moment) for change in changes]

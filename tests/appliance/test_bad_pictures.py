@@ -13,6 +13,7 @@ from camera.familiar import learn
 from camera.quality import measure
 from camera.synthetic import SyntheticSource
 from edge import bundles, calibrations, cameras
+from edge.asking import ask_line
 from edge.clock import Clock
 from edge.config import Config
 from inference.bundle import load
@@ -66,6 +67,10 @@ def calibrate(config: Config) -> None:
         "familiar": learn(measures).as_json(),
     }
     calibrations.write(config.state_dir / "calibrations", content)
+    arguments = {"calibration": content["id"], "reason": "a test"}
+    answer = ask_line(config, "apply_calibration", arguments, "anna")
+    assert answer is not None
+    assert answer["ok"], answer
 
 
 @pytest.fixture

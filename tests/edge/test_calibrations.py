@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -9,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from edge.calibrations import Binding, choose, read, read_all, write
+from edge.calibrations import (
+    STATE_APPLIED,
+    STATE_DIGEST,
+    Binding,
+    find,
+    in_force,
+    read,
+    read_all,
+    write,
+)
 from edge.records import Cuts
 
 BINDING = Binding("b" * 64, "litert 2.0", "x86_64", "v" * 64)
@@ -39,27 +49,55 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert made.content == content()
 
 
-def test_the_newest_that_fits_counts(tmp_path: Path) -> None:
-    for number in (1, 3, 2):
-        write(tmp_path, content(number, accept_below=number / 10))
-    write(tmp_path, content(9, view="w" * 64))
-    choice = choose(read_all([tmp_path]), BINDING)
+def applied(folder: Path, path: Path, **changed: str) -> dict[str, str]:
+    """What the line remembers after this file was applied."""
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {STATE_APPLIED: path.stem, STATE_DIGEST: digest, **changed}
+
+
+def test_the_one_that_was_applied_counts_and_not_the_newest(tmp_path: Path) -> None:
+    paths = [write(tmp_path, content(number, accept_below=number / 10)) for number in (1, 2, 3)]
+    choice = in_force([tmp_path], BINDING, {}, applied(tmp_path, paths[1]).get)
     assert choice.calibration is not None
-    assert choice.calibration.cuts.accept_below == 0.3
+    assert choice.calibration.cuts.accept_below == 0.2
+
+
+def test_one_that_fits_and_was_not_applied_is_named(tmp_path: Path) -> None:
+    assert in_force([tmp_path], BINDING, {}, {}.get).why == "no calibration was made yet"
+    write(tmp_path, content(7, view="other"))
+    assert in_force([tmp_path], BINDING, {}, {}.get).why == "no calibration is applied"
+    write(tmp_path, content(8))
+    choice = in_force([tmp_path, tmp_path / "not there"], BINDING, {}, {}.get)
+    assert choice.calibration is None
+    assert choice.why == f"no calibration is applied; {content(8)['id']} fits"
 
 
 @pytest.mark.parametrize("name", ["bundle", "runtime", "machine", "view"])
 def test_one_that_was_made_for_another_is_none_and_says_what_differs(
     tmp_path: Path, name: str
 ) -> None:
-    write(tmp_path, content(**{name: "other"}))
-    choice = choose(read_all([tmp_path]), BINDING)
+    made_with = {"roi": [0, 0, 8, 8], "camera.exposure": 5, "same": 1}
+    path = write(tmp_path, content(**{name: "other"}, made_with=made_with))
+    now = {"roi": [0, 0, 9, 9], "camera.exposure": 5, "same": 1, "new": None}
+    choice = in_force([tmp_path], BINDING, now, applied(tmp_path, path).get)
     assert choice.calibration is None
-    assert choice.why.endswith(f"another {name}")
+    assert choice.why.endswith(f"made for another {name} (roi was [0, 0, 8, 8], is [0, 0, 9, 9])")
 
 
-def test_without_any_there_is_none(tmp_path: Path) -> None:
-    assert choose(read_all([tmp_path, tmp_path / "not there"]), BINDING).calibration is None
+def test_a_file_that_was_changed_or_lost_after_it_was_applied_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path, content())
+    state = applied(tmp_path, path)
+    path.write_text(path.read_text().replace("0.9", "0.5"))
+    assert "was changed" in in_force([tmp_path], BINDING, {}, state.get).why
+    path.unlink()
+    assert "cannot be read" in in_force([tmp_path], BINDING, {}, state.get).why
+    assert in_force([tmp_path], BINDING, {}, {STATE_APPLIED: "../x"}.get).calibration is None
+
+
+def test_a_file_under_another_name_is_not_found(tmp_path: Path) -> None:
+    write(tmp_path, content(1)).rename(tmp_path / f"{content(2)['id']}.json")
+    with pytest.raises(ValueError, match="holds the calibration"):
+        find([tmp_path], content(2)["id"])
 
 
 @pytest.mark.parametrize("certified", [False, "true", 1, None, "-"])

@@ -15,6 +15,7 @@ from edge import wiring
 from edge.decision.automation import Limit
 from edge.line_status import WORDS, LineStatus, Seen
 from edge.monitor.alarms import Alarms
+from edge.records import Cuts
 from edge.statusfile import StatusFile
 from edge.workers.openings import Openings
 from edge.workers.overruns import Overruns
@@ -30,7 +31,9 @@ class Bench:
             head=("e", 7, "h"), decisions=Counter(accept=2), unrecorded=2, failing="full"
         )
         self.ruler: Any = SimpleNamespace(
-            now=SimpleNamespace(degree="shadow", why="because"), limits=()
+            now=SimpleNamespace(degree="shadow", why="because"),
+            limits=(),
+            basis=SimpleNamespace(cuts=Cuts(0.1, 0.9, True, "c1")),
         )
         self.alarms = Alarms(ORIGIN, self.clock.new_id)
         self.overruns = Overruns(bound=1)
@@ -104,6 +107,12 @@ def test_a_limit_says_since_when_it_holds(bench: Bench) -> None:
     bench.clock.move(100)
     bench.ruler.limits = (Limit("no_calibration", "shadow", "none yet"),)
     assert causes(bench)[0]["since"] > began
+
+
+def test_the_calibration_in_force_is_the_one_of_the_ruler(bench: Bench) -> None:
+    assert bench.status.describe()["calibration"] == "c1"
+    bench.ruler.basis.cuts = None
+    assert bench.status.describe()["calibration"] is None
 
 
 def test_the_rate_is_that_of_the_last_seconds(bench: Bench) -> None:

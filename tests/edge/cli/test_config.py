@@ -40,7 +40,7 @@ def test_what_is_shown_loads_again_as_the_same_configuration(tmp_path):
     (tmp_path / "again.yaml").write_text(shown)
     first, again = load(tmp_path / "edge-inspect.yaml"), load(tmp_path / "again.yaml")
     assert again == first
-    assert yaml.safe_load(shown)["escalation"] == {"deadline_s": 60.0, "fallback": "hold"}
+    assert yaml.safe_load(shown)["escalation"]["fallback"] == "hold"
 
 
 def test_as_json_it_is_one_object(tmp_path):

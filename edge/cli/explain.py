@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.cli.errors import fail
 from edge.cli.options import ConfigOption, JsonOption
 
+if TYPE_CHECKING:
+    from edge.config import Config
+    from edge.replaying import Replayed
+    from edge.store.rows import Row
+
 
 def explain(
     part: Annotated[str, typer.Argument(metavar="ID|PART", help="An inspection or a part id.")],
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Run the stored picture again, and compare.")
+    ] = False,
     json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -35,7 +43,23 @@ def explain(
             if json:
                 named = ("inspection", "disposition", "automation", "calibration")
                 rows = [(name, getattr(story, name)) for name in named]
-                pairs = (f'"{k}":{as_json(archive, r) if r else "null"}' for k, r in rows)
+                pairs = [f'"{k}":{as_json(archive, r) if r else "null"}' for k, r in rows]
+                if replay:
+                    again = _replay(settings, row)
+                    pairs.append(f'"replay":{json_module.dumps(again.as_json())}')
                 typer.echo("{" + ",".join(pairs) + "}")
             else:
                 typer.echo(("\n" if number else "") + paragraph(story, settings.station.time_zone))
+                if replay:
+                    typer.echo(_replay(settings, row).in_words())
+
+
+def _replay(settings: Config, row: Row) -> Replayed:
+    import json
+
+    from edge.replaying import CannotReplay, replay
+
+    try:
+        return replay(settings, json.loads(row.body))
+    except CannotReplay as error:
+        fail(f"it cannot be run again: {error}")

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import types
+import typing
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -48,3 +50,20 @@ def words(*names):
                 if isinstance(first, ast.Constant) and isinstance(first.value, str):
                     found.add(first.value)
     return found
+
+
+def literals(kind):
+    """The words that a type allows."""
+    if typing.get_origin(kind) is typing.Literal:
+        return {str(word) for word in typing.get_args(kind)}
+    parts = (
+        typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else ()
+    )
+    return {word for part in parts for word in literals(part)}
+
+
+def anchors(page):
+    """What GitHub makes of the headings of a page."""
+    for heading in re.findall(r"^#+ (.*)$", page, re.M):
+        plain = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+        yield plain.replace(" ", "-")

@@ -5,7 +5,6 @@ import re
 import runpy
 import subprocess
 import sys
-import types
 import typing
 from types import SimpleNamespace
 
@@ -14,13 +13,14 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 
 from camera.v4l2_driver import CONTROLS
-from edge import config, records
+from edge import applied, config, records
 from edge.cli import errors
 from edge.config import Config
 from edge.line_status import WORDS
+from edge.review import verdict
 from edge.store.images import parse_policy
 from edge.sync_service import SyncStatus
-from tests.pages import DOCS, PAGES, ROOT, ids, keys, rows, section, text, words
+from tests.pages import DOCS, PAGES, ROOT, anchors, ids, keys, literals, rows, section, text, words
 
 COMMANDS = runpy.run_path(str(DOCS / "commands.py"))
 NOT_YET = "Not yet (later versions):"
@@ -145,16 +145,6 @@ def test_common_keys_of_cameras():
     assert {"source", "roi", "rotate", "doubts"} <= set(listed)
 
 
-def literals(kind):
-    """The words that a type allows."""
-    if typing.get_origin(kind) is typing.Literal:
-        return {str(word) for word in typing.get_args(kind)}
-    parts = (
-        typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else ()
-    )
-    return {word for part in parts for word in literals(part)}
-
-
 @pytest.mark.parametrize("heading", SECTIONS)
 def test_words_that_a_key_allows_stand_on_the_page(heading):
     page = text("docs/configuration.md")
@@ -209,6 +199,25 @@ def test_members_of_an_inspection():
     }
 
 
+def test_members_of_a_verdict():
+    told = section(text("docs/wire-format.md"), "`verdict/1`: a person's answer")
+    origin = records.Origin("a/b/c", "boot", "config", "0")
+    made = verdict.Verdict("id", origin, records.Moment(0, 0), "inspection", "accept", "j.doe")
+    everywhere = section(text("docs/wire-format.md"), "Members that all records have")
+    for name in made.content():
+        assert f"`{name}`" in told + everywhere
+    for word in (*typing.get_args(verdict.Answer), *typing.get_args(verdict.Basis)):
+        assert f"`{word}`" in told
+
+
+def test_every_kind_of_record_has_a_heading():
+    page = text("docs/wire-format.md")
+    for module in (records, applied, verdict):
+        for kind in vars(module).values():
+            if isinstance(kind, type) and isinstance(getattr(kind, "schema", None), str):
+                assert f"\n## `{kind.schema}`" in page
+
+
 def test_words_of_decisions_degrees_and_fates():
     page = text("docs/wire-format.md")
     for kind in (records.Decision, records.Degree, records.Fate, records.DecidedBy):
@@ -248,13 +257,6 @@ def test_fields_of_the_status_of_sync():
 
 
 # Links
-
-
-def anchors(page):
-    """What GitHub makes of the headings of a page."""
-    for heading in re.findall(r"^#+ (.*)$", page, re.M):
-        plain = re.sub(r"[^\w\- ]", "", heading.strip().lower())
-        yield plain.replace(" ", "-")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=ids)

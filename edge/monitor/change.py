@@ -16,6 +16,7 @@ change detection", New England Journal of Statistics in Data Science 2 (2024), s
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ def fresh() -> Numbers:
     return np.zeros(RATIOS.size)
 
 
+@lru_cache(maxsize=256)
 def looks_until_noticed(limit: float, rate: float, between: float, chance: float = 0.9) -> int:
     """After how many looks a rate that jumps to `rate` has been noticed, with at least `chance`.
 

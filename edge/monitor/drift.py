@@ -11,9 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
-from edge.monitor.change import evidence, fresh, stepped
+from edge.monitor.change import LARGEST, e_values, fresh
 
 UNFAMILIAR_LIMIT = 0.05
 UNSURE_LIMIT = 0.5
@@ -32,7 +30,13 @@ class Drift:
         self.raised: set[str] = set()
         self.parts = dict.fromkeys(self.limits, 0)
         self.counted = dict.fromkeys(self.limits, 0)
-        self._sums = {name: fresh() for name in self.limits}
+        self._sums = self._fresh()
+        # lists and floats: this runs for every part, and is ten times as quick as small arrays
+        self._factors = {
+            name: (miss.tolist(), hit.tolist())
+            for name, limit in self.limits.items()
+            for hit, miss in [e_values(limit)]
+        }
 
     def see(self, unfamiliar: bool, unsure: bool | None) -> None:
         """One part; `unsure` is None where there was no score or no cut."""
@@ -43,9 +47,17 @@ class Drift:
                 self._step(name, error)
 
     def _step(self, name: str, error: bool) -> None:
-        self._sums[name] = stepped(self._sums[name], error, self.limits[name])
-        if evidence(self._sums[name]) >= BETWEEN:
+        factors = self._factors[name][error]
+        sums = [
+            min((one + 1.0) * factor, LARGEST)
+            for one, factor in zip(self._sums[name], factors, strict=True)
+        ]
+        self._sums[name] = sums
+        if sum(sums) >= BETWEEN * len(sums):
             self.raised.add(name)
+
+    def _fresh(self) -> dict[str, list[float]]:
+        return {name: [0.0] * fresh().size for name in self.limits}
 
     @property
     def reason(self) -> str | None:
@@ -63,7 +75,7 @@ class Drift:
     def reset(self) -> None:
         """Begin anew: a person has looked into it."""
         self.raised.clear()
-        self._sums = {name: fresh() for name in self.limits}
+        self._sums = self._fresh()
 
     def figures(self) -> dict[str, object]:
         """Both shares with their limits, as the status file carries them."""
@@ -84,13 +96,13 @@ class Drift:
             "parts": self.parts,
             "counted": self.counted,
             "raised": sorted(self.raised),
-            "sums": {name: sums.tolist() for name, sums in self._sums.items()},
+            "sums": self._sums,
         }
 
     def restore(self, content: Mapping[str, Any]) -> None:
         """Take up what `as_json` gave. Raises ValueError, KeyError, TypeError for anything else."""
-        sums = {name: np.array(content["sums"][name], np.float64) for name in self.limits}
-        if any(kept.shape != fresh().shape for kept in sums.values()):
+        sums = {name: [float(one) for one in content["sums"][name]] for name in self.limits}
+        if any(len(kept) != fresh().size for kept in sums.values()):
             raise ValueError("the sums of another version")
         self.parts = {name: int(content["parts"][name]) for name in self.limits}
         self.counted = {name: int(content["counted"][name]) for name in self.limits}

@@ -37,6 +37,7 @@ class Judged:
     inspection: str
     verdict: str
     label: str | None = None
+    answer_shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ def verdicts(path: Path) -> Iterator[Judged]:
             for row in rows:
                 content = json.loads(row.body)
                 if content["schema"] == "verdict/1":
-                    label = content.get("label")
-                    yield Judged(content["inspection"], content["verdict"], label)
+                    label, was_shown = content.get("label"), content.get("answer_shown") is True
+                    yield Judged(content["inspection"], content["verdict"], label, was_shown)
             seq = rows[-1].seq
 
 
@@ -190,6 +191,8 @@ def _biased(record: dict[str, Any], given: list[Judged]) -> str | None:
         if record["automation"] == "assist":
             return "the person saw the model's answer"
         return "asked because of its score"
+    if any(one.answer_shown for one in given):
+        return "the person saw the model's answer"
     if not record["asked"]:
         return "not drawn: a person judged it unasked"
     if record["doubts"]:

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.calibrations import Calibration
-from edge.decision.interval import exact_interval
 from edge.demo.tally import Tally
+from edge.monitor.share import share
 
 STYLES = {"accept": "bold green", "reject": "bold red", "escalate": "bold yellow"}
 WIDE = 110
@@ -136,8 +136,8 @@ def _share(wrong: int, of: int) -> tuple[str, str]:
 
 
 def _interval(wrong: int, of: int) -> str:
-    low, high = exact_interval(wrong, of)
-    return f"{low:.1%} to {high:.1%}"
+    seen = share(wrong, of)
+    return f"{seen.low:.1%} to {seen.high:.1%}"
 
 
 def _last(tally: Tally, most: int) -> Table:

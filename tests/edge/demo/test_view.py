@@ -5,9 +5,9 @@ import pytest
 from rich.console import Console
 
 from edge.calibrations import Binding, Calibration
-from edge.decision.interval import exact_interval
 from edge.demo.tally import Tally
 from edge.demo.view import Seen, last_line, one_line, screen
+from edge.monitor.share import share
 from edge.records import Cuts
 
 CONTENT = {
@@ -48,10 +48,10 @@ def test_it_says_that_it_is_simulated_at_every_width(width):
 
 @pytest.mark.parametrize("width", [80, 110])
 def test_a_true_rate_stands_beside_its_claim_and_its_interval(width):
-    low, high = exact_interval(2, 36)
+    true = share(2, 36)
     (row,) = [line for line in drawn(seen(), width).splitlines() if "≤ 2.0%" in line]
     assert "5.56% (2 of 36)" in row
-    assert f"{low:.1%} to {high:.1%}" in row
+    assert f"{true.low:.1%} to {true.high:.1%}" in row
 
 
 def inspected(number):

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge.decision.band import upper_band
-from edge.decision.interval import exact_interval
 from edge.decision.policy import decide
 from edge.monitor.auroc import auroc
 from edge.monitor.confusion import Answers, Confusion, confusion, counted
@@ -20,7 +19,7 @@ from edge.monitor.curve import accept_curve, reject_curve
 from edge.monitor.expected import expected
 from edge.monitor.figures import figures
 from edge.monitor.histogram import histogram
-from edge.monitor.share import share
+from edge.monitor.share import interval
 from edge.records import Cuts
 
 LEVELS = st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.5000001, 0.9, 1.0])
@@ -49,7 +48,7 @@ def test_precision_recall_and_f1_are_of_the_decided_parts() -> None:
     assert EXAMPLE.recall().value == 80 / 82
     found = EXAMPLE.f1()
     assert found.value == pytest.approx(2 * 80 / (2 * 80 + 10 + 2))
-    low, high = exact_interval(80, 92)
+    low, high = interval(80, 92, 0.95)
     assert found.low == pytest.approx(2 * low / (1 + low))
     assert found.high == pytest.approx(2 * high / (1 + high))
     assert EXAMPLE.escapes().count == 2
@@ -65,12 +64,6 @@ def test_of_nothing_there_is_no_figure() -> None:
     assert empty.f1().value is None
     assert (empty.f1().low, empty.f1().high) == (0.0, 1.0)
     assert expected(empty, 1, 1, 0.1) is None
-
-
-@pytest.mark.parametrize("count", [0, 3, 50, 100])
-def test_a_share_has_the_exact_interval(count: int) -> None:
-    found = share(count, 100, 0.9)
-    assert (found.low, found.high) == pytest.approx(exact_interval(count, 100, 0.9), abs=1e-9)
 
 
 @given(st.lists(LEVELS, min_size=1, max_size=30), st.lists(LEVELS, min_size=1, max_size=30))

@@ -38,7 +38,8 @@ def histogram_chart(found: Histogram, cuts: tuple[float, float] | None) -> str:
     plot.line([(plot.px(0), zero), (plot.px(1), zero)], INK, 0.8)
     if cuts is not None:
         _cuts(plot, *cuts)
-    middle = plot.px(0.5)
+    near = cuts is not None and any(abs(cut - 0.5) < 0.1 for cut in cuts)
+    middle = plot.px(0.3 if near else 0.5)
     plot.text(
         middle, plot.inner[1] + 12, f"good parts ({count(sum(found.good))})", fill=GOOD, bold=True
     )

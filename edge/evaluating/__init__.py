@@ -1,0 +1,1 @@
+"""How good the model is on parts of known truth, and on which of them it is worst."""

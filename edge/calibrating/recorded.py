@@ -21,6 +21,7 @@ from edge.calibrating.gathered import Gathered, Heap, Unusable, fingerprint
 from edge.calibrating.once import Shot, once
 from edge.calibrating.scoring import Progress
 from edge.calibrations import Binding
+from edge.decision.challenge import TAG
 from edge.decision.evidence import Samples
 from edge.inspection import PILOT, Model, Setup, shown
 from edge.store.archive import Archive
@@ -184,6 +185,8 @@ class _Reader:
 
 def _biased(record: dict[str, Any], given: list[Judged]) -> str | None:
     """Why a verdict says nothing about parts drawn whatever their score."""
+    if TAG in record["tags"]:
+        return "a challenge part"
     if record["automation"] not in PILOT:
         spot = record["spot_check"]
         if spot is not None and spot.get("drawn"):
@@ -197,8 +200,6 @@ def _biased(record: dict[str, Any], given: list[Judged]) -> str | None:
         return "not drawn: a person judged it unasked"
     if record["doubts"]:
         return f"doubtful: {', '.join(doubt['name'] for doubt in record['doubts'])}"
-    if record["truth"] is not None and "challenge" in record["tags"]:
-        return "a challenge part"
     said = {one.verdict for one in given}
     if "unsure" in said:
         return "the person was unsure"

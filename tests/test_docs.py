@@ -62,8 +62,6 @@ def test_what_is_said_not_to_be_there_yet_is_not_there():
     named = set(re.findall(r"`([a-z]+)`", missing))
     assert named
     assert not named & there
-    calibrations = section(text("docs/configuration.md"), "Calibrations")
-    assert ("No command makes a calibration" in calibrations) == ("calibrate" not in there)
 
 
 def test_exit_codes():

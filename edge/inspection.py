@@ -16,6 +16,7 @@ from camera.familiar import Familiar
 from camera.frame import Doubt, Frame, Image, Roi
 from camera.quality import Limits, doubts, measure
 from edge.decision.policy import Choice, Trouble, decide, valid
+from edge.decision.spot_checks import Draw
 from edge.records import (
     Cuts,
     Degree,
@@ -86,10 +87,13 @@ def inspect(
     new_id: str,
     clock_synced: bool,
     more_doubts: tuple[Doubt, ...] = (),
+    draw: Draw | None = None,
 ) -> Inspection:
     """The record of one part. Never raises for anything that a picture or a model can do.
 
-    `more_doubts` are those that need memory of earlier frames (`frozen`, `stale`).
+    `more_doubts` are those that need memory of earlier frames (`frozen`, `stale`). `draw` is the
+    draw for a spot check, made before anything about the part was known; it never changes the
+    decision.
     """
     picture, unusable = shown(frame, setup)
     examination = _Examination(picture, setup, ruling.familiar, watch.now_ns)
@@ -128,7 +132,8 @@ def inspect(
         would_be=choice.would_be,
         doubts=tuple(_recordable(doubt) for doubt in found),
         fault=None if trouble is None or isinstance(trouble, Late) else trouble.code,
-        asked=choice.decision == "escalate" and _asks(ruling),
+        asked=_drawn(draw) or (choice.decision == "escalate" and _asks(ruling)),
+        spot_check=None if draw is None else draw.as_json(),
         latency=Latency(
             wait=max(0, watch.began_ns - frame.monotonic_ns) / 1e6,
             quality=examination.took_ns / 1e6,
@@ -240,6 +245,10 @@ def _choose(
 
 def _asks(ruling: Ruling) -> bool:
     return ruling.ask_all or ruling.degree not in PILOT
+
+
+def _drawn(draw: Draw | None) -> bool:
+    return draw is not None and draw.drawn
 
 
 def _sound(answer: Prediction) -> bool:

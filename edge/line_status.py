@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +48,10 @@ WORDS = {
         "persons' answers are recorded and do not reach the line: the fall-back decides",
         "look at the log of the line; `queue.db` in the state directory cannot be read",
     ),
+    "watch": (
+        "parts are decided; nobody watches whether the bounds still hold",
+        "look at the log of the line; `edge-inspect results --verify`",
+    ),
 }
 
 
@@ -66,6 +70,7 @@ class Seen:
     state_dir: Path
     static: dict[str, object]
     pid_of_model: Callable[[], int | None]
+    watched: Callable[[], Mapping[str, object]] = dict
 
 
 class LineStatus:
@@ -114,6 +119,7 @@ class LineStatus:
             + seen.inspector.unrecorded,
             "parts_per_second": self._rate(),
             "disk_free_bytes": _free(seen.state_dir),
+            **seen.watched(),
             **seen.static,
         }
 

@@ -4,35 +4,103 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from edge import calibrations
 from edge.clock import Clock
+from edge.decision.challenge import interrupted
+from edge.monitor.bounds import Wanted
 from edge.records import Origin
 from edge.review.verdicts import FILE
+from edge.standards import Standards
 from edge.store.archive import Archive
+from edge.workers.challenges import ChallengeRequests, Challenges
+from edge.workers.ruler import Ruler
 from edge.workers.tend import Helper
 from edge.workers.verdicts import VerdictReader
+from edge.workers.watch import Watch
+
+if TYPE_CHECKING:
+    from edge.config import Config
 
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What the tend thread looks after besides."""
+    """What the tend thread looks after besides, and the challenge that may be running."""
 
     verdicts: VerdictReader
+    watch: Watch
+    challenges: Challenges
+    requests: ChallengeRequests
 
     @property
     def helpers(self) -> tuple[Helper, ...]:
         """Stepped in this order."""
-        return (self.verdicts,)
+        return self.verdicts, self.watch
 
     def troubles(self) -> Mapping[str, str | None]:
         """Why something of it does not work, by the cause of the alarm."""
-        return {"verdicts": self.verdicts.failing}
+        return {"verdicts": self.verdicts.failing, "watch": self.watch.failing}
+
+    def figures(self) -> Mapping[str, object]:
+        """The members `bounds` and `challenge` of the status."""
+        running = self.challenges.running
+        shown = None if running is None else {"truth": running.truth, "left": running.left}
+        return {"bounds": self.watch.figures, "challenge": shown}
 
 
 def watching(
-    state_dir: Path, clock: Clock, origin: Origin, state: Callable[[str], str | None]
+    config: Config,
+    standards: Standards,
+    ruler: Ruler,
+    clock: Clock,
+    origin: Origin,
+    state: Callable[[str], str | None],
 ) -> Watching:
     """Wired; no file is opened yet. `state` is what the line kept at its last commit."""
-    line, queue = state_dir / "line.db", state_dir / FILE
-    return Watching(VerdictReader(Archive(queue), Archive(line), clock, origin, state))
+    line, queue = config.state_dir / "line.db", config.state_dir / FILE
+    challenges = Challenges(interrupted(state))
+    return Watching(
+        VerdictReader(Archive(queue), Archive(line), clock, origin, state),
+        Watch(
+            Archive(line),
+            Archive(queue),
+            ruler,
+            clock,
+            wanted(config),
+            lambda key: unsure(standards, key),
+            state,
+        ),
+        challenges,
+        ChallengeRequests(challenges, clock, origin, lambda: _useless(ruler)),
+    )
+
+
+def wanted(config: Config) -> Wanted:
+    """What the configuration asks the instruments to watch."""
+    rules = config.decision
+    return Wanted(
+        rules.max_escape,
+        rules.max_overkill,
+        rules.confidence,
+        rules.spot_checks_per_day,
+        rules.max_slip,
+    )
+
+
+def unsure(standards: Standards, calibration: str) -> float | None:
+    """The share of good parts that this calibration leaves between its cuts, where it says so."""
+    try:
+        found, _ = calibrations.find(standards.folders, calibration)
+    except (OSError, ValueError):
+        return None
+    shares = found.content.get("automation")
+    good = shares.get("good") if isinstance(shares, dict) else None
+    return 1.0 - good if isinstance(good, int | float) and 0 <= good <= 1 else None
+
+
+def _useless(ruler: Ruler) -> str | None:
+    """Why a challenge part would say nothing about the model."""
+    if ruler.now.degree == "human_only":
+        return "the degree is human_only, the model does not run"
+    return None if ruler.basis.cuts is not None else "there are no cuts"

@@ -18,6 +18,7 @@ from edge.clock import Clock, boot_id
 from edge.config import Config
 from edge.daemon import Appliance, Line
 from edge.decision.facts import Facts
+from edge.decision.spot_checks import SpotChecks
 from edge.inspection import Setup
 from edge.line.output import Lines, Records, Silent
 from edge.line.trigger import Continuous, Feed, Interval, Trigger
@@ -31,8 +32,9 @@ from edge.statusfile import StatusFile
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.journal import Journal
 from edge.store.lock import Lock
-from edge.watching import watching
+from edge.watching import Watching, watching
 from edge.workers.applying import Applying
+from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
 from edge.workers.inspect import Desk, Inspector
 from edge.workers.keep import Keeper
@@ -98,18 +100,22 @@ class _Wiring:
         """Everything together."""
         ruler = self._ruler()
         camera, trigger = self._camera()
-        inspector = Inspector(trigger, self._desk(ruler), self.entries, self.stop, most)
+        watch = watching(
+            self.config, self.standards, ruler, self.clock, self.origin, self.journal.state
+        )
+        desk = self._desk(ruler, watch.challenges)
+        inspector = Inspector(trigger, desk, self.entries, self.stop, most)
         images = ImageStore(self.config.state_dir)
         images.sweep()
         keeper = Keeper(self.entries, self.recorded, images)
         printed = None if self.told.records is None else Records(self.told.records)
         recorder = Recorder(self.recorded, self.journal, self.openings, printed)
-        status = self._status(inspector, keeper, recorder, ruler)
+        status = self._status(inspector, keeper, recorder, ruler, watch)
         services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
         applying = self._applying(ruler, inspector)
-        handlers = {**services.handlers, "apply_calibration": applying.apply}
+        handlers = {**services.handlers, **watch.requests.handlers}
+        handlers["apply_calibration"] = applying.apply
         requests = Requests(self.config.state_dir / "requests" / "line", handlers)
-        watch = watching(self.config.state_dir, self.clock, self.origin, self.journal.state)
         tended = Tended(
             desk=inspector.desk,
             camera=camera,
@@ -129,7 +135,7 @@ class _Wiring:
             helpers=watch.helpers,
         )
         tender = Tender(tended, self.finish, self.wake)
-        services.record = applying.record = tender.hand_on
+        services.record = applying.record = watch.requests.record = tender.hand_on
         return Line(
             Appliance(
                 lock=self.lock,
@@ -177,7 +183,7 @@ class _Wiring:
         basis = self.standards.basis(self.standards.choose(self.journal.state))
         return Ruler(basis, self.origin, self.clock.new_id, self.journal.state)
 
-    def _desk(self, ruler: Ruler) -> Desk:
+    def _desk(self, ruler: Ruler, challenges: Challenges) -> Desk:
         config, clock = self.config, self.clock
         policy = parse_policy(config.storage.images)
         watch = FrozenWatch(config.camera.doubts.frozen_after) if self.source.live else None
@@ -192,6 +198,8 @@ class _Wiring:
             live=self.source.live,
             frozen=watch,
             stale_after_ms=config.camera.doubts.stale_after_ms,
+            checks=SpotChecks(config.decision.spot_checks_per_day, clock.monotonic_ns()),
+            challenges=challenges,
         )
 
     def _applying(self, ruler: Ruler, inspector: Inspector) -> Applying:
@@ -209,7 +217,12 @@ class _Wiring:
         )
 
     def _status(
-        self, inspector: Inspector, keeper: Keeper, recorder: Recorder, ruler: Ruler
+        self,
+        inspector: Inspector,
+        keeper: Keeper,
+        recorder: Recorder,
+        ruler: Ruler,
+        watch: Watching,
     ) -> LineStatus:
         seen = Seen(
             inspector=inspector,
@@ -223,6 +236,7 @@ class _Wiring:
             state_dir=self.config.state_dir,
             static=_static(self.config, self.bundle),
             pid_of_model=lambda: None if self.model is None else self.model.pid,
+            watched=watch.figures,
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
 

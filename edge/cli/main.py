@@ -11,6 +11,7 @@ from edge import __version__
 from edge.cli import (
     automation,
     camera,
+    challenge,
     check,
     config,
     demo,
@@ -45,6 +46,7 @@ app.command("run")(run.run)
 app.command("sync")(sync.sync)
 app.command("status")(status.status)
 app.add_typer(automation.app, name="automation")
+app.add_typer(challenge.app, name="challenge")
 app.add_typer(queue.app, name="queue")
 app.command("results")(results.results)
 app.command("explain")(explain.explain)

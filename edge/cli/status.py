@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from edge.cli.bounds_text import bounds_lines
 from edge.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -74,4 +75,5 @@ def _figures(service: str, content: dict[str, Any]) -> list[str]:
         f"open escalations {content.get('open_escalations')}, overruns {content.get('overruns')}, "
         f"unrecorded {content.get('unrecorded')}",
         f"disk free: {free / 1e9:.1f} GB" if isinstance(free, int) else "disk free: unknown",
+        *bounds_lines(content.get("bounds"), content.get("challenge")),
     ]

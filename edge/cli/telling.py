@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from edge.cli.table import local_time, plain
+from edge.decision.challenge import TAG
 
 if TYPE_CHECKING:
     from edge.store.archive import Story
@@ -128,6 +129,8 @@ def _final(content: Content, story: Story, zone: ZoneInfo) -> str:
             return "It waits for a person; nothing has happened to the part yet."
         return "Nobody was asked, and no disposition is recorded."
     final: Content = json.loads(story.disposition.body)
+    if TAG in content["tags"]:
+        return "It was a challenge part of known truth and was held back, whatever was decided."
     by = BY.get(final["by"], f"by {final['by']}")
     verdict = f" (verdict {final['verdict']})" if final["verdict"] else ""
     return (

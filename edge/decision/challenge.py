@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,36 +12,55 @@ from edge.records import Moment, Origin, when
 Truth = Literal["good", "defect"]
 TAG = "challenge"
 """An inspection with this tag is of a challenge part; the value is the id of the start's record."""
-STATE = "challenge"
 MOST = 10_000
+STATE_STARTED = "challenge.started"
+STATE_DONE = "challenge.done"
+STATE_STOPPED = "challenge.stopped"
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """The next `left` parts are of this truth."""
+    """The next `left` parts are of this truth. `id` is that of the record of the start."""
 
     id: str
     truth: Truth
+    count: int
     left: int
 
     def one_less(self) -> Challenge:
         """After one of them was decided."""
         return replace(self, left=self.left - 1)
 
-    def as_state(self) -> dict[str, str]:
+    def started(self) -> dict[str, str]:
         """What the line must remember across a restart: parts on the belt do not go away."""
-        kept = {"id": self.id, "truth": self.truth, "left": self.left}
-        return {STATE: json.dumps(kept)}
+        kept = {"id": self.id, "truth": self.truth, "count": self.count}
+        return {STATE_STARTED: json.dumps(kept)}
+
+    def done(self) -> dict[str, str]:
+        """How many have come, kept with each of them.
+
+        Another key than `started`: an inspection of an earlier challenge may reach the disk after
+        the start of the next one.
+        """
+        return {STATE_DONE: f"{self.id} {self.count - self.left}"}
+
+    def stopped(self) -> dict[str, str]:
+        """A person has ended it."""
+        return {STATE_STOPPED: self.id}
 
 
-def read_state(text: str | None) -> Challenge | None:
+def interrupted(state: Callable[[str], str | None]) -> Challenge | None:
     """The challenge that a restart interrupted; None when none was running."""
-    if text is None:
+    started = state(STATE_STARTED)
+    if started is None:
         return None
-    kept = json.loads(text)
-    if kept["left"] < 1:
+    kept = json.loads(started)
+    done_id, _, done = (state(STATE_DONE) or "").partition(" ")
+    left = kept["count"] - (int(done) if done_id == kept["id"] else 0)
+    if left < 1 or state(STATE_STOPPED) == kept["id"]:
         return None
-    return Challenge(kept["id"], "good" if kept["truth"] == "good" else "defect", kept["left"])
+    truth: Truth = "good" if kept["truth"] == "good" else "defect"
+    return Challenge(kept["id"], truth, kept["count"], left)
 
 
 @dataclass(frozen=True, slots=True)

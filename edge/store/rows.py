@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from edge.decision.challenge import TAG
+
 INSPECTION = "inspection/1"
 DISPOSITION = "disposition/1"
 CALIBRATION = "calibration/1"
@@ -54,8 +56,14 @@ def columns(content: Mapping[str, object]) -> Columns:
 
 
 def counted(content: Mapping[str, object]) -> tuple[str, ...]:
-    """The counters that a record raises: its schema, and what it says about the part."""
+    """The counters that a record raises: its schema, and what it says about the part.
+
+    Challenge parts are counted apart: they belong in no figure of the production.
+    """
     schema = str(content["schema"])
+    tags = content.get("tags")
+    if schema == INSPECTION and isinstance(tags, Mapping) and TAG in tags:
+        return schema, f"challenge:{content['decision']}"
     if schema == INSPECTION:
         return schema, f"decision:{content['decision']}"
     if schema == DISPOSITION:

@@ -3,8 +3,8 @@ in between: each hand-over would cost tail latency."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Protocol
 
@@ -12,15 +12,19 @@ from camera.frame import Doubt, Frame
 from camera.quality import FrozenWatch, stale
 from edge.channel import Channel
 from edge.clock import Clock
-from edge.inspection import Model, Ruling, Setup, Stopwatch, inspect
+from edge.decision.challenge import TAG, Challenge
+from edge.decision.spot_checks import Draw, SpotChecks
+from edge.inspection import PILOT, Model, Ruling, Setup, Stopwatch, inspect
 from edge.line.output import Output
 from edge.line.trigger import Trigger
-from edge.records import Disposition, Inspection, Record
+from edge.records import Degree, Disposition, Fate, Inspection, Record
 from edge.store.escalations import Deadline
+from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
 
 PATIENCE_S = 5.0
 """How long a replayable source waits for a model that is being restarted."""
+DECIDES: frozenset[Degree] = frozenset({"partial", "full"})
 
 
 class ReadyModel(Model, Protocol):
@@ -50,6 +54,8 @@ class Desk:
     live: bool
     frozen: FrozenWatch | None = None
     stale_after_ms: float = 0.0
+    checks: SpotChecks = field(default_factory=lambda: SpotChecks(0, 0))
+    challenges: Challenges = field(default_factory=Challenges)
 
 
 class Inspector:
@@ -91,6 +97,8 @@ class Inspector:
         if not desk.live and desk.model is not None and ruling.degree != "human_only":
             self._wait_for(desk.model)
         watch = Stopwatch(desk.clock.monotonic_ns, desk.clock.monotonic_ns())
+        challenge = desk.challenges.take()
+        draw = None if challenge else self._draw(ruling, watch.began_ns)
         inspection = inspect(
             frame,
             desk.setup,
@@ -100,11 +108,22 @@ class Inspector:
             new_id=desk.clock.new_id(),
             clock_synced=desk.clock.synced,
             more_doubts=self._remembered(frame, watch.began_ns),
+            draw=draw,
         )
-        desk.output.tell(inspection)
+        if challenge is not None:
+            inspection = challenged(inspection, challenge)
+        desk.output.tell(inspection if challenge is None else held_back(inspection))
+        if inspection.decision != "escalate" or ruling.degree in PILOT:
+            desk.checks.sure(draw)
         self.inspected += 1
         self.newest = frame
-        self._pass_on(inspection, frame)
+        self._pass_on(inspection, frame, {} if challenge is None else challenge.done())
+
+    def _draw(self, ruling: Ruling, now_ns: int) -> Draw | None:
+        """Drawn where the model may decide, and in a pilot that asks about a sample only."""
+        if ruling.degree in DECIDES or (ruling.degree in PILOT and not ruling.ask_all):
+            return self.desk.checks.draw(self.desk.clock.chance(), now_ns)
+        return None
 
     def _wait_for(self, model: ReadyModel) -> None:
         for _ in range(int(PATIENCE_S / 0.25)):
@@ -120,12 +139,13 @@ class Inspector:
         old = stale(frame.monotonic_ns, now_ns, self.desk.stale_after_ms)
         return tuple(doubt for doubt in (frozen, old) if doubt is not None)
 
-    def _pass_on(self, inspection: Inspection, frame: Frame) -> None:
+    def _pass_on(self, inspection: Inspection, frame: Frame, state: Mapping[str, str]) -> None:
         has_picture = frame.encoded is not None or frame.image is not None
         wanted = has_picture and self.desk.wanted(inspection)
         entry = Entry(
             self._records(inspection),
             self._deadlines(inspection),
+            state,
             picture=frame if wanted else None,
         )
         while wanted and not self.desk.live and not self._entries.closed:
@@ -139,7 +159,8 @@ class Inspector:
             self.unrecorded += len(entry.records)
 
     def _records(self, inspection: Inspection) -> tuple[Record, ...]:
-        if inspection.decision == "escalate":
+        fate = _fate(inspection)
+        if fate is None:
             return (inspection,)
         clock = self.desk.clock
         return inspection, Disposition(
@@ -147,14 +168,32 @@ class Inspector:
             origin=inspection.origin,
             decided=clock.moment(),
             inspection=inspection.id,
-            disposition=inspection.decision,
+            disposition=fate,
             by="model",
             part_id=inspection.part_id,
         )
 
     def _deadlines(self, inspection: Inspection) -> dict[str, Deadline]:
-        if not inspection.asked:
+        if not inspection.asked or inspection.decision != "escalate":
             return {}
         allowed_s = self.desk.deadline_s
         now_ns = self.desk.clock.monotonic_ns()
         return {inspection.id: Deadline(now_ns + int(allowed_s * 1e9), allowed_s)}
+
+
+def challenged(inspection: Inspection, challenge: Challenge) -> Inspection:
+    """The record of a challenge part: nobody is asked, since its truth is known."""
+    tags = {**inspection.tags, TAG: challenge.id}
+    return replace(inspection, truth=challenge.truth, tags=tags, asked=False, spot_check=None)
+
+
+def held_back(inspection: Inspection) -> Inspection:
+    """What the line is told about a challenge part, whatever the model decided: never *accept*."""
+    return replace(inspection, decision="escalate")
+
+
+def _fate(inspection: Inspection) -> Fate | None:
+    """What happens to the part at once; None where a person or the fall-back will say."""
+    if TAG in inspection.tags:
+        return "hold"
+    return None if inspection.decision == "escalate" else inspection.decision

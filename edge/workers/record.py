@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from threading import Event
 
 from edge.channel import Channel
+from edge.decision.challenge import TAG
 from edge.log import log
 from edge.records import Disposition, Inspection, Record
 from edge.store.batch import Committed
@@ -118,7 +119,8 @@ class Recorder:
             record = done.record
             if isinstance(record, Inspection):
                 self.inspections += 1
-                self.decisions[record.decision] += 1
+                if TAG not in record.tags:
+                    self.decisions[record.decision] += 1
                 if deadline := deadlines.get(record.id):
                     self._openings.open([(record.id, record.part_id, deadline.monotonic_ns)])
             elif isinstance(record, Disposition):

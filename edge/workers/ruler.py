@@ -86,6 +86,12 @@ class Ruler:
         self.now = self._work_out()
         return [self._limit_record(change, moment) for change in changes]
 
+    def latch(self, limit: Limit, moment: Moment) -> Automation:
+        """Hold automation down until a person clears this limit; the record of it."""
+        change = self._limits.latch(limit)
+        self.now = self._work_out()
+        return self._limit_record(change, moment)
+
     def choose(
         self,
         degree: Degree,

@@ -1,0 +1,198 @@
+"""Reads what was recorded and answered, watches the bounds, latches limits. On the tend thread.
+
+Everything it knows comes from records, and is kept together with the places up to which it has
+read: after a restart it goes on where its state was last committed, and counts nothing twice.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from edge.clock import Clock
+from edge.decision.automation import Limit
+from edge.log import log
+from edge.monitor.bounds import Bounds, Wanted
+from edge.monitor.watched import figures
+from edge.review.questions import OPEN_CHECKS
+from edge.review.verdicts import after, is_verdict
+from edge.store.archive import Archive
+from edge.store.errors import StoreError
+from edge.workers.entry import Entry
+from edge.workers.ruler import Ruler
+
+STATE = "watch"
+ROWS = 500
+EVERY_NS = 200_000_000
+SAVE_NS = 10 * 10**9
+FIGURES_NS = 10 * 10**9
+DAY_S = 86_400.0
+INSPECTION = b'"schema":"inspection/1"'
+
+Unsure = Callable[[str], float | None]
+
+
+class Watch:
+    """The instruments of the calibration in force. `failing` says why they cannot look.
+
+    `unsure` gives the share of good parts that a calibration expects between its cuts.
+    """
+
+    def __init__(
+        self,
+        line: Archive,
+        queue: Archive,
+        ruler: Ruler,
+        clock: Clock,
+        wanted: Wanted,
+        unsure: Unsure,
+        state: Callable[[str], str | None],
+    ) -> None:
+        self.failing: str | None = None
+        self.bounds: Bounds | None = None
+        self.figures: Mapping[str, object] | None = None
+        self._line = line
+        self._queue = queue
+        self._ruler = ruler
+        self._clock = clock
+        self._wanted = wanted
+        self._unsure = unsure
+        self._places: dict[str, tuple[str | None, int]] = {"line": (None, 0), "queue": (None, 0)}
+        self._key: str | None = None
+        self._began = 0.0
+        self._latched: set[str] = set()
+        self._changed = self._figures_old = False
+        self._next_ns = self._save_ns = self._figures_ns = 0
+        self._restore(state(STATE))
+
+    def step(self, now_ns: int) -> Iterator[Entry]:
+        """Read a little further; the limits that have to be latched, and what to remember."""
+        if now_ns < self._next_ns:
+            return
+        self._next_ns = now_ns + EVERY_NS
+        try:
+            checks = self._open_checks()
+            if not self._read_line():
+                self._read_queue()
+            elif self.failing is None:
+                self._next_ns = now_ns
+            self._cleared()
+            yield from self._latch()
+        except (sqlite3.Error, StoreError, ValueError, KeyError, TypeError) as error:
+            if self.failing is None:
+                log.error("watch.failing", error=error)
+            self.failing = str(error) or repr(error)
+            return
+        self.failing = None
+        self._renew_figures(now_ns)
+        if self._changed and (now_ns >= self._save_ns or checks != self._open_checks()):
+            self._save_ns = now_ns + SAVE_NS
+            yield Entry((), state=self._state())
+
+    def close(self) -> None:
+        """Let both files go."""
+        self._line.close()
+        self._queue.close()
+
+    def _open_checks(self) -> list[str]:
+        return [] if self.bounds is None else self.bounds.open_checks
+
+    def _read_line(self) -> bool:
+        """The next records of the line; whether there may be more."""
+        epoch, seq = self._place("line", self._line)
+        rows = self._line.rows(seq, ROWS, 1 << 22)
+        for row in rows:
+            self._places["line"] = (epoch, row.seq)
+            if INSPECTION in row.body:
+                self._inspection(json.loads(row.body))
+        self._changed = self._changed or bool(rows)
+        return len(rows) == ROWS
+
+    def _read_queue(self) -> None:
+        """Answers, only once every part that they may be about has been seen."""
+        epoch, seq = self._place("queue", self._queue)
+        for place, record in after(self._queue, seq, ROWS):
+            self._places["queue"] = (epoch, place)
+            self._changed = self._figures_old = True
+            if is_verdict(record) and self.bounds is not None:
+                self.bounds.verdict(record)
+
+    def _place(self, name: str, archive: Archive) -> tuple[str | None, int]:
+        """Where to go on; at the beginning of a file that has taken the place of another."""
+        epoch, kept = archive.epoch, self._places[name]
+        return kept if kept[0] == epoch else (epoch, 0)
+
+    def _inspection(self, record: Mapping[str, Any]) -> None:
+        key = _key(record)
+        if key is None:
+            return
+        if key != self._key or self.bounds is None:
+            self._key, self._began = key, self._clock.wall()
+            self.bounds = Bounds(self._wanted, self._unsure(key))
+        self.bounds.inspection(record)
+        self._figures_old = True
+
+    def _cleared(self) -> None:
+        """Detectors of limits that a person has cleared begin anew."""
+        held = {limit.name for limit in self._ruler.limits if limit.latched}
+        for name in self._latched - held:
+            if self.bounds is not None:
+                self.bounds.reset(name)
+            self._changed = True
+        self._latched &= held
+
+    def _latch(self) -> Iterator[Entry]:
+        broken = {} if self.bounds is None else self.bounds.broken()
+        for name in broken.keys() - self._latched:
+            self._latched.add(name)
+            limit = Limit(name, "assist", broken[name], latched=True)
+            record = self._ruler.latch(limit, self._clock.moment())
+            log.warning(f"limit.{name}", reason=broken[name])
+            yield Entry((record,), state={**self._ruler.state(), **self._state()})
+
+    def _renew_figures(self, now_ns: int) -> None:
+        if self.bounds is None or not self._figures_old or now_ns < self._figures_ns:
+            return
+        self._figures_ns, self._figures_old = now_ns + FIGURES_NS, False
+        days = max(0.0, self._clock.wall() - self._began) / DAY_S
+        self.figures = {"calibration": self._key, **figures(self.bounds, days)}
+
+    def _state(self) -> dict[str, str]:
+        self._changed = False
+        kept = {
+            "places": self._places,
+            "key": self._key,
+            "began": self._began,
+            "bounds": None if self.bounds is None else self.bounds.as_json(),
+        }
+        return {STATE: json.dumps(kept), OPEN_CHECKS: json.dumps(self._open_checks())}
+
+    def _restore(self, text: str | None) -> None:
+        """Go on where it was. What cannot be understood is worked out again from the records."""
+        if text is None:
+            return
+        try:
+            kept = json.loads(text)
+            key, places = kept["key"], kept["places"]
+            bounds = None if key is None else Bounds(self._wanted, self._unsure(key))
+            if bounds is not None:
+                bounds.restore(kept["bounds"])
+            found = {name: (places[name][0], int(places[name][1])) for name in self._places}
+            began = float(kept["began"])
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            log.warning("watch.state", error=error)
+            return
+        self._places, self._key, self._began, self.bounds = found, key, began, bounds
+        held = {limit.name for limit in self._ruler.limits if limit.latched}
+        self._latched = set(bounds.broken()) & held if bounds is not None else set()
+        self._figures_old = True
+
+
+def _key(record: Mapping[str, Any]) -> str | None:
+    """The calibration that decided this part, or its cuts typed by hand; None without cuts."""
+    if record["calibration"] is not None:
+        return str(record["calibration"])
+    cuts = record["cuts"]
+    return None if cuts is None else f"{cuts['accept_below']}/{cuts['reject_above']}"

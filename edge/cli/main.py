@@ -10,17 +10,21 @@ import typer
 from edge import __version__
 from edge.cli import (
     automation,
+    calibrate,
+    calibration,
     camera,
     challenge,
     check,
     config,
     demo,
+    evaluate,
     explain,
     init,
     model,
     queue,
     results,
     run,
+    score,
     status,
     sync,
 )
@@ -48,8 +52,12 @@ app.command("status")(status.status)
 app.add_typer(automation.app, name="automation")
 app.add_typer(challenge.app, name="challenge")
 app.add_typer(queue.app, name="queue")
+app.command("calibrate")(calibrate.calibrate)
+app.add_typer(calibration.app, name="calibration")
 app.command("results")(results.results)
 app.command("explain")(explain.explain)
+app.command("evaluate")(evaluate.evaluate)
+app.command("score")(score.score)
 
 
 def _version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from camera.familiar import Familiar
 from edge import __version__, bundles
 from edge.calibrating.gathered import Unusable
 from edge.calibrating.scoring import Progress, Shape, scorer
@@ -46,6 +47,10 @@ class Station:
         cuts = basis.cuts
         origin = f"calibration {cuts.calibration}" if cuts.certified else "not certified"
         return Judging(cuts.accept_below, cuts.reject_above, origin, cuts.certified)
+
+    def familiar(self) -> Familiar | None:
+        """The range of pictures that is familiar here, where it is known. Raises sqlite3.Error."""
+        return self.standards.basis(self.standards.choose()).familiar
 
     def shape(self, as_is: bool) -> Shape:
         """How pictures become what the model is shown. Raises Unusable without a model."""

@@ -27,6 +27,15 @@ SHOWN = 60
 
 Location = tuple[str | int, ...]
 
+FORMS = {
+    r"^[a-z0-9_-]+$": "expected small letters, digits, - and _ only",
+    r"^.{4}$": "expected four letters, such as MJPG",
+    r"^rtsps?://[^\s]+$": "expected rtsp://HOST/… or rtsps://HOST/…",
+    r"^mqtts?://[^/\s]+$": "expected mqtt://HOST:1883 or mqtts://HOST:8883",
+    r"^[^\s]+:[0-9]{1,5}$": "expected ADDRESS:PORT, such as 127.0.0.1:8080",
+}
+"""What a pattern of the configuration means, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -139,6 +148,9 @@ def _message(detail: dict[str, typing.Any], data: object) -> str:
     if kind == "union_tag_invalid":
         expected = detail["ctx"]["expected_tags"]
         return f"{name}.source: {detail['ctx']['tag']!r} is none of {expected}"
+    if kind == "string_pattern_mismatch":
+        wanted = FORMS.get(detail["ctx"]["pattern"], "is not of the form wanted here")
+        return f"{name}: {wanted}{_shown(detail['input'])}"
     text = detail["msg"].removeprefix("Value error, ")
     return f"{name}: {text[:1].lower()}{text[1:]}{_shown(detail['input'])}"
 

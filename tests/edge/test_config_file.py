@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge import config, config_values
 from edge.config import Config, FolderCamera
-from edge.config_file import TOO_LARGE, ConfigError, find, load, parse
+from edge.config_file import FORMS, TOO_LARGE, ConfigError, find, load, parse
 
 FILE = Path("/etc/plant/station.yaml")
 SMALL = """\
@@ -323,3 +325,9 @@ def test_the_status_files_are_where_anyone_may_read_them() -> None:
     local = SMALL.replace("/var/lib/edge-inspect", "state")
     assert read(local).status_folder == Path("/etc/plant/state/status")
     assert read(local + "status_dir: elsewhere\n").status_folder == Path("/etc/plant/elsewhere")
+
+
+def test_every_pattern_has_words() -> None:
+    sources = (Path(config.__file__), Path(config_values.__file__))
+    text = "".join(source.read_text() for source in sources)
+    assert set(re.findall(r'pattern=r"([^"]+)"', text)) == set(FORMS)

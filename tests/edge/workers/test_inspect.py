@@ -13,8 +13,11 @@ import pytest
 from camera.frame import Frame, Image
 from camera.quality import FrozenWatch
 from edge.channel import Channel
+from edge.decision.challenge import Challenge
+from edge.decision.spot_checks import SpotChecks
 from edge.inspection import Ruling, Setup
-from edge.records import Cuts, Disposition, Inspection
+from edge.records import Cuts, Degree, Disposition, Inspection
+from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
 from edge.workers.inspect import Desk, Inspector
 from inference.prediction import Late, ModelFault, NoPrediction, Prediction
@@ -351,3 +354,111 @@ def test_a_new_ruling_counts_from_the_next_part() -> None:
     first, second = map(made, bench.entries.take(9, 0))
     assert (first.decision, first.automation) == ("accept", "partial")
     assert (second.decision, second.automation, second.would_be) == ("escalate", "shadow", "accept")
+
+
+def drawing(bench: Bench, chance: float, per_day: int = 1000) -> Bench:
+    bench.clock.draw = chance
+    bench.desk.checks = SpotChecks(per_day, bench.clock.now_ns)
+    return bench
+
+
+def test_a_spot_check_asks_about_a_part_that_goes_on_at_once() -> None:
+    bench = drawing(Bench(frame(FakeClock()), model=Model(SURE)), 0.0)
+    (entry,) = bench.run()
+    made, fate = entry.records
+    assert isinstance(made, Inspection)
+    assert isinstance(fate, Disposition)
+    assert made.spot_check is not None
+    assert (made.spot_check["drawn"], made.asked, made.decision) == (True, True, "accept")
+    assert 0 < float(str(made.spot_check["p"])) < 1
+    assert (fate.disposition, fate.by) == ("accept", "model")
+    assert entry.deadlines == {}, "the part has been decided: nothing waits"
+    assert bench.told.heard == [("accept", 0)]
+
+
+def test_what_was_not_drawn_says_so_with_its_probability() -> None:
+    (entry,) = drawing(Bench(frame(FakeClock()), model=Model(SURE)), 0.999).run()
+    made = entry.records[0]
+    assert isinstance(made, Inspection)
+    assert made.spot_check is not None
+    assert (made.spot_check["drawn"], made.asked) == (False, False)
+
+
+def test_unsure_parts_are_drawn_like_all_others_and_wait_as_always() -> None:
+    unsure = Prediction(0.5, "good", {"good": 0.5})
+    (entry,) = drawing(Bench(frame(FakeClock()), model=Model(unsure)), 0.0).run()
+    (made,) = entry.records
+    assert isinstance(made, Inspection)
+    assert made.spot_check is not None
+    assert (made.decision, made.spot_check["drawn"], made.asked) == ("escalate", True, True)
+    assert made.id in entry.deadlines
+
+
+@pytest.mark.parametrize(
+    ("degree", "ask_all", "drawn"),
+    [
+        ("human_only", True, False),
+        ("shadow", True, False),
+        ("shadow", False, True),
+        ("human_only", False, True),
+        ("assist", True, False),
+        ("partial", False, True),
+        ("full", True, True),
+    ],
+)
+def test_draws_are_made_where_the_model_decides_and_in_a_pilot(
+    degree: Degree, ask_all: bool, drawn: bool
+) -> None:
+    bench = drawing(Bench(frame(FakeClock()), model=Model(SURE)), 0.0)
+    bench.desk.ruling = Ruling(degree, Cuts(0.1, 0.9), ask_all=ask_all)
+    (entry,) = bench.run()
+    made = entry.records[0]
+    assert isinstance(made, Inspection)
+    assert (made.spot_check is not None) is drawn
+    assert made.asked, "drawn, or a degree in which all are asked about"
+
+
+def test_only_sure_answers_cost_the_budget() -> None:
+    clock = FakeClock()
+    unsure, sure = Prediction(0.5, "good", {"good": 0.5}), SURE
+    for answer, falls in ((unsure, False), (sure, True)):
+        bench = drawing(Bench(*(frame(clock) for _ in range(20)), model=Model(answer)), 0.0, 4)
+        made = [entry.records[0] for entry in bench.run()]
+        checks = [one.spot_check for one in made if isinstance(one, Inspection)]
+        first, last = checks[0], checks[-1]
+        assert first is not None
+        assert last is not None
+        assert (float(str(last["p"])) < float(str(first["p"]))) is falls
+
+
+def test_a_challenge_part_is_held_back_whatever_the_model_says() -> None:
+    clock = FakeClock()
+    bench = drawing(Bench(*(frame(clock) for _ in range(3)), model=Model(SURE)), 0.0)
+    bench.desk.challenges = Challenges(Challenge("c-1", "defect", 2, 2))
+    first, second, third = bench.run()
+    for entry in (first, second):
+        made, fate = entry.records
+        assert isinstance(made, Inspection)
+        assert isinstance(fate, Disposition)
+        assert (made.decision, made.truth, made.tags["challenge"]) == ("accept", "defect", "c-1")
+        assert (made.asked, made.spot_check) == (False, None)
+        assert (fate.disposition, fate.by) == ("hold", "model")
+        assert entry.deadlines == {}
+    assert first.state == {"challenge.done": "c-1 1"}
+    assert second.state == {"challenge.done": "c-1 2"}
+    assert [decision for decision, _ in bench.told.heard] == ["escalate", "escalate", "accept"]
+    made = third.records[0]
+    assert isinstance(made, Inspection)
+    assert "challenge" not in made.tags
+    assert third.state == {}
+
+
+def test_a_challenge_part_that_the_model_leaves_open_waits_for_nobody() -> None:
+    bench = Bench(frame(FakeClock()), model=Model(ModelFault("died", "")))
+    bench.desk.challenges = Challenges(Challenge("c-1", "good", 1, 1))
+    (entry,) = bench.run()
+    made, fate = entry.records
+    assert isinstance(made, Inspection)
+    assert isinstance(fate, Disposition)
+    assert (made.decision, made.asked, fate.disposition) == ("escalate", False, "hold")
+    assert entry.deadlines == {}

@@ -33,12 +33,14 @@ def page(evidence: Evidence) -> str:
     found = figures(samples.scores, samples.defect, cuts, confidence)
     highest, lowest = hardest(samples)
     accepting, rejecting = _curves(evidence, result, found)
+    where = evidence.station or "no station"
     return render(
         "calibration.html",
         {
-            "title": f"Calibration report · {evidence.station} · {moment(evidence.made_at)}",
-            "foot": f"{evidence.station} · calibration {evidence.id} · {moment(evidence.made_at)}",
+            "title": f"Calibration report · {where} · {moment(evidence.made_at)}",
+            "foot": f"{where} · calibration {evidence.id} · {moment(evidence.made_at)}",
             "e": evidence,
+            "where": where,
             "r": result,
             "c": found.confusion,
             "auroc": found.auroc,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.calibrating.making import hours_needed
 from edge.decision.evidence import Evidence, Result
 from edge.report.numbers import asked, bound, count, short
 
@@ -67,34 +68,19 @@ def refusal(evidence: Evidence) -> list[str]:
 
 
 def _time(evidence: Evidence) -> str:
-    rate, prevalence = evidence.rate_per_hour, evidence.prevalence
-    if not rate:
-        return ""
-    hours = evidence.needed.get("good", 0) / rate
-    if prevalence:
-        hours = max(
-            hours / (1 - prevalence or 1), evidence.needed.get("defect", 0) / rate / prevalence
-        )
-    elif evidence.needed.get("defect"):
+    hours = hours_needed(evidence)
+    if hours is None:
         return ""
     shown = f"{count(hours)} h" if hours < 48 else f"{count(hours / 24)} days"
-    return f": about {shown} of production at {count(rate)} parts/h"
+    return f": about {shown} of production at {count(evidence.rate_per_hour)} parts/h"
+
+
+SETTLED = "The targets and the confidence were settled before the scores were looked at."
 
 
 def conditions(evidence: Evidence) -> list[str]:
     """Under what the statement holds; whoever signs should be able to say yes to each."""
-    found = [
-        "The good parts and the defects calibrated on are a fair sample of those that the line "
-        "will see. The escape bound is for defects in the mix of types of these data; a single "
-        "type may do worse (see its row).",
-        "The labels are right: what counts here as good or defective is so.",
-        "The targets and the confidence were settled before the scores were looked at.",
-        "Model, runtime, machine type and view are those named below. If one of them changes, "
-        "there is no calibration in force and persons decide.",
-        "Parts about which there is a doubt (blurred, frozen, unfamiliar …) are escalated, and "
-        "are not part of the statement.",
-    ]
-    return found + [said for said in evidence.conditions if said not in found]
+    return [*evidence.conditions, SETTLED]
 
 
 def training(evidence: Evidence) -> str:

@@ -9,6 +9,7 @@ from edge.calibrating.gathered import Gathered
 from edge.calibrations import SCHEMA, Binding
 from edge.decision.binomial import samples
 from edge.decision.calibration import CannotCertify, Targets, limits
+from edge.decision.capacity import Load
 from edge.decision.evidence import Evidence, Result, Training
 from edge.decision.result import judge
 
@@ -19,6 +20,10 @@ SAME_KIND = (
 SAME_VIEW = "Bundle, runtime, type of machine and view stay as they are named here."
 LABELS = "The labels are right: a mistaken label counts as a mistake of the model, or hides one."
 DOUBTS = "Parts with a doubt about the picture are decided by a person; the bounds leave them out."
+PICKED = (
+    "The accept cut was picked for what persons can answer, so its bound is the one that holds for"
+    " all cuts at once; the questions per hour are expected from the shares seen, not bounded."
+)
 BOUNDS_OF = {
     None: "Both bounds hold together with the stated confidence.",
     "accept": "Only the escape bound is stated, with all of the confidence; nothing is rejected.",
@@ -49,6 +54,7 @@ class Wishes:
     by: str | None = None
     reason: str | None = None
     training: Training = "unsaid"
+    load: Load | None = None
 
 
 def make(gathered: Gathered, about: About, wishes: Wishes, tries: int) -> Evidence:
@@ -61,7 +67,7 @@ def make(gathered: Gathered, about: About, wishes: Wishes, tries: int) -> Eviden
     result: Result | None = None
     lacking = {"good": 0, "defect": 0}
     try:
-        result = judge(known, targets, wishes.prevalence)
+        result = judge(known, targets, wishes.prevalence, wishes.load)
     except CannotCertify as refusal:
         lacking = refusal.needed
     doubtful = _doubtful(gathered, about, wishes)
@@ -93,7 +99,8 @@ def make(gathered: Gathered, about: About, wishes: Wishes, tries: int) -> Eviden
         resembling=gathered.resembling,
         by=wishes.by,
         reason=wishes.reason,
-        conditions=_conditions(gathered, targets),
+        conditions=_conditions(gathered, wishes),
+        load=wishes.load,
         only_needed=_only_needed(n_good, n_defect, targets),
     )
 
@@ -141,6 +148,7 @@ def as_json(evidence: Evidence) -> dict[str, object]:
         },
         "prevalence": evidence.prevalence,
         "tightest": evidence.tightest,
+        "capacity": None if evidence.load is None else asdict(evidence.load),
         "needed": evidence.needed,
         "needed_hours": hours_needed(evidence),
         "needed_with_only": evidence.only_needed,
@@ -184,8 +192,10 @@ def _doubtful(gathered: Gathered, about: About, wishes: Wishes) -> tuple[str, ..
     return tuple(found)
 
 
-def _conditions(gathered: Gathered, targets: Targets) -> tuple[str, ...]:
-    said = [SAME_KIND, LABELS, SAME_VIEW, DOUBTS, BOUNDS_OF[targets.only]]
+def _conditions(gathered: Gathered, wishes: Wishes) -> tuple[str, ...]:
+    said = [SAME_KIND, LABELS, SAME_VIEW, DOUBTS, BOUNDS_OF[wishes.targets.only]]
+    if wishes.load is not None:
+        said.append(PICKED)
     if gathered.source == "scores":
         said.append("The scores are those of the bundle named here; a table cannot prove it.")
     if gathered.rescored:

@@ -51,6 +51,14 @@ Rate = Annotated[
     float | None,
     typer.Option("--rate", min=0, help="Parts/h of the line. Default: as recorded."),
 ]
+Capacity = Annotated[
+    float | None,
+    typer.Option(
+        "--capacity",
+        min=0,
+        help="Answers/h that persons can give: find the tightest escape bound that fits.",
+    ),
+]
 Apply = Annotated[bool, typer.Option("--apply", help="Put it in force at once (with --by).")]
 By = Annotated[str | None, typer.Option("--by", help="The person who decides this: an opaque id.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why, in words; it is recorded.")]
@@ -82,6 +90,7 @@ class Asked:
     only: Only | None
     prevalence: float | None
     rate: float | None
+    capacity: float | None
     apply: bool
     by: str | None
     reason: str | None
@@ -102,6 +111,7 @@ def calibrate(
     only: OnlyOption = None,
     prevalence: Prevalence = None,
     rate: Rate = None,
+    capacity: Capacity = None,
     apply: Apply = False,
     by: By = None,
     reason: Reason = None,
@@ -119,7 +129,7 @@ def calibrate(
     """
     asked = Asked(
         dataset, scores, recorded, max_escape, max_overkill, confidence, only, prevalence, rate,
-        apply, by, reason, as_is, not_trained_on_these, report, json, dry_run,
+        capacity, apply, by, reason, as_is, not_trained_on_these, report, json, dry_run,
     )  # fmt: skip
     _refuse_nonsense(asked)
     from edge.cli.calibrating import run
@@ -135,5 +145,13 @@ def _refuse_nonsense(asked: Asked) -> None:
         fail("name one source: DATASET, --scores FILE.csv or --recorded", code=USAGE)
     if asked.apply and not asked.by:
         fail("--apply needs --by", "say who decides it: --by NAME", USAGE)
+    if asked.capacity is not None:
+        if asked.max_escape is not None or asked.only is Only.reject:
+            fail(
+                "--capacity looks for the escape bound: without --max-escape, --only reject",
+                code=USAGE,
+            )
+        if asked.prevalence is None:
+            fail("--capacity needs --prevalence, the share of defects on the line", code=USAGE)
     if asked.as_is and asked.dataset is None:
         fail("--as-is goes with a DATASET", code=USAGE)

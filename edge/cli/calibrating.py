@@ -18,7 +18,8 @@ from edge.cli.errors import CHECK_FAILED, FAILED, USAGE, fail, say
 from edge.cli.progress import progress
 from edge.clock import Clock
 from edge.config_file import ConfigError, find, load
-from edge.decision.calibration import Targets
+from edge.decision.calibration import Bound, Targets
+from edge.decision.capacity import Load
 from edge.decision.evidence import Evidence, Training
 from edge.records import utc
 from edge.store.owner import become_owner
@@ -97,22 +98,37 @@ def _evidence(
     if station is None:
         said: Training = "said" if asked.not_trained else "unsaid"
         about = About(clock.new_id(), utc(clock.wall()), "")
-        wishes = Wishes(targets, asked.prevalence, asked.rate, asked.by, asked.reason, said)
+        load = _load(asked, asked.rate)
+        wishes = Wishes(targets, asked.prevalence, asked.rate, asked.by, asked.reason, said, load)
         return make(gathered, about, wishes, 0)
     become_owner(station.config.state_dir)
     about = station.about(clock)
+    rate = station.rate_per_hour() if asked.rate is None else asked.rate
     wishes = Wishes(
         targets,
         asked.prevalence,
-        station.rate_per_hour() if asked.rate is None else asked.rate,
+        rate,
         asked.by,
         asked.reason,
         station.training(asked.not_trained, gathered),
+        _load(asked, rate),
     )
     evidence = make(gathered, about, wishes, station.tries(gathered))
     if not asked.dry_run:
         station.keep(evidence, gathered, about)
     return evidence
+
+
+def _load(asked: Asked, rate: float | None) -> Load | None:
+    """What persons can keep up with, where that was asked about."""
+    if asked.capacity is None:
+        return None
+    if rate is None:
+        raise Unusable("--capacity needs --rate, the parts/h of the line")
+    try:
+        return Load(rate, asked.prevalence or 0.0, asked.capacity)
+    except ValueError as error:
+        raise Unusable(str(error)) from error
 
 
 def _report(path: Path, evidence: Evidence) -> None:
@@ -167,11 +183,13 @@ def _found(evidence: Evidence) -> Iterator[str]:
     assert result is not None
     yield f"accept below {result.accept_below!r}, reject from {result.reject_above!r} on"
     sure = f"with {evidence.targets.confidence:.10g} confidence"
+    if evidence.load is not None:
+        yield from _fitting(evidence, evidence.load)
     for words, bound in (("defects accepted", result.escape), ("good rejected", result.overkill)):
         if bound.target is not None:
             yield (
                 f"  {words}: {bound.observed:.4%} here, at most {bound.upper_bound:.4%} {sure}"
-                f" (asked for {bound.target:.10g})"
+                f" ({_asked_for(evidence, bound)})"
             )
     shares = (("good parts", result.automation_good), ("defects", result.automation_defect))
     for words, share in (*shares, ("all parts", result.at_prevalence)):
@@ -181,6 +199,26 @@ def _found(evidence: Evidence) -> Iterator[str]:
         yield f"  {row.type}: {row.accepted} of {row.n} accepted, {row.escalated} to persons"
     for why in evidence.uncertified_because:
         yield f"NOT CERTIFIED: {why}"
+
+
+def _asked_for(evidence: Evidence, bound: Bound) -> str:
+    result = evidence.result
+    if evidence.load is not None and result is not None and bound is result.escape:
+        return "the tightest that fits"
+    return f"asked for {bound.target:.10g}"
+
+
+def _fitting(evidence: Evidence, load: Load) -> Iterator[str]:
+    result = evidence.result
+    assert result is not None
+    decided = result.at_prevalence
+    asked_for = 0.0 if decided is None else load.rate_per_hour * (1 - decided)
+    yield (
+        f"  the tightest escape bound for {load.answers_per_hour:,.10g} answers/h at "
+        f"{load.rate_per_hour:,.10g} parts/h: about {asked_for:,.0f} questions/h are expected"
+    )
+    if result.escape.upper_bound >= 1:
+        yield "  so few answers leave no bound: any share of the defects could be accepted"
 
 
 def _refused(evidence: Evidence) -> Iterator[str]:

@@ -14,15 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.band import upper_band
-from edge.decision.binomial import order_statistic, samples, tightest, upper_bound
+from edge.decision.binomial import order_statistic, samples, upper_bound
 from edge.decision.calibration import (
     ACCEPT_NONE,
     NOTHING,
     REJECT_NONE,
     Bound,
+    Calibrated,
     CannotCertify,
     Scores,
     Targets,
+    limits,
 )
 
 
@@ -51,15 +53,12 @@ class Load:
 class WhatIf:
     """The cuts with the tightest escape bound whose escalations fit.
 
-    `escape.upper_bound` (also its target) holds although the cut was picked by looking at the data:
-    it is the simultaneous band. `escape.upper_bound` 1 says that the capacity is too small for any
-    statement. `escalations_per_hour` is expected from the shares seen, not a bound.
+    `cuts.escape.upper_bound` (also its target) holds although the cut was picked by looking at the
+    data: it is the simultaneous band. 1 says that the capacity is too small for any statement.
+    `escalations_per_hour` is expected from the shares seen, not a bound.
     """
 
-    accept_below: float
-    reject_above: float
-    escape: Bound
-    overkill: Bound
+    cuts: Calibrated
     escalations_per_hour: float
 
 
@@ -70,24 +69,25 @@ def tightest_for_capacity(
 
     `targets.max_escape` is not used. With `only` "accept" nothing is rejected. Both bounds hold
     together with `targets.confidence`. Raises CannotCertify where the good parts do not suffice for
-    `max_overkill`, ValueError for `only` "reject", no samples of a kind, or a score that is no
-    probability.
+    `max_overkill` or there are no parts of a kind, ValueError for `only` "reject" or a score that
+    is no probability.
     """
     if targets.only == "reject":
         raise ValueError("with --only reject nothing is accepted: there is no escape to bound")
-    good_scores, defect_scores = _checked(good, "good parts"), _checked(defect, "defects")
+    good_scores, defect_scores = _checked(good), _checked(defect)
+    _refuse_too_few(len(good_scores), len(defect_scores), targets)
     reject_above, overkill_bound = _reject_cut(good_scores, targets)
     accept_below = _accept_cut(good_scores, defect_scores, reject_above, load)
     if accept_below > reject_above:
         accept_below = reject_above = (accept_below + reject_above) / 2
     asked = _escalated(good_scores, defect_scores, np.array([accept_below]), reject_above, load)
-    return WhatIf(
+    cuts = Calibrated(
         accept_below,
         reject_above,
         _escape(defect_scores, accept_below, targets.alpha),
         _overkill(good_scores, reject_above, overkill_bound, targets),
-        float(asked[0]),
     )
+    return WhatIf(cuts, float(asked[0]))
 
 
 def _accept_cut(good: Scores, defect: Scores, reject_above: float, load: Load) -> float:
@@ -120,11 +120,6 @@ def _reject_cut(good: Scores, targets: Targets) -> tuple[float, float]:
     if targets.only == "accept":
         return REJECT_NONE, 0.0
     k = order_statistic(len(good), targets.max_overkill, targets.alpha)
-    if k == 0:
-        raise CannotCertify(
-            {"escape": 0.0, "overkill": tightest(len(good), targets.alpha)},
-            {"good": samples(targets.max_overkill, targets.alpha) - len(good), "defect": 0},
-        )
     cut = math.nextafter(float(good[-k]), math.inf)
     return cut, upper_bound(k - 1, len(good), targets.alpha)
 
@@ -144,10 +139,16 @@ def _overkill(good: Scores, reject_above: float, bound: float, targets: Targets)
     return Bound(targets.max_overkill, errors / len(good), bound)
 
 
-def _checked(scores: Sequence[float] | Scores, what: str) -> Scores:
+def _refuse_too_few(n_good: int, n_defect: int, targets: Targets) -> None:
+    """Any defect gives some escape bound; a reject cut needs enough good parts."""
+    least = 1 if targets.only else samples(targets.max_overkill, targets.alpha)
+    lacking = {"good": max(0, least - n_good), "defect": max(0, 1 - n_defect)}
+    if any(lacking.values()):
+        raise CannotCertify(limits(n_good, n_defect, targets.alpha), lacking)
+
+
+def _checked(scores: Sequence[float] | Scores) -> Scores:
     values = np.sort(np.asarray(scores, dtype=np.float64))
-    if not len(values):
-        raise ValueError(f"there are no {what}")
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError("a score is a probability: a finite number in 0..1")
     return values

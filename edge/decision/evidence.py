@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision.calibration import Bound, Targets
+from edge.decision.capacity import Load
 
 Row = tuple[float, bool, str | None, str, str | None]
 Source = Literal["pictures", "scores", "recorded"]
@@ -145,5 +146,8 @@ class Evidence:
     by: str | None = None
     reason: str | None = None
     conditions: tuple[str, ...] = ()
+    load: Load | None = None
+    """What persons can keep up with, where the accept cut was picked for that: its bound is then
+    the one that holds for all cuts at once."""
     only_needed: dict[str, int] = field(default_factory=dict)
     """Additional samples that `--only accept` (key accept) or `--only reject` (reject) needs."""

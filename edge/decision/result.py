@@ -7,17 +7,26 @@ from numpy.typing import NDArray
 
 from edge.decision.binomial import upper_bound
 from edge.decision.calibration import Calibrated, Targets, calibrate
+from edge.decision.capacity import Load, tightest_for_capacity
 from edge.decision.evidence import Result, Samples, TypeRow
 
 
-def judge(samples: Samples, targets: Targets, prevalence: float | None) -> Result:
+def judge(
+    samples: Samples, targets: Targets, prevalence: float | None, load: Load | None = None
+) -> Result:
     """The rule applied, each defect type under the cuts, and how much is decided without a person.
+
+    With `load` the accept cut is the one with the tightest bound that persons can keep up with.
 
     Raises CannotCertify where the data do not suffice, ValueError where a score is no probability.
     """
-    found = calibrate(samples.good_scores, samples.defect_scores, targets)
-    good = _decided(samples.good_scores, found)
-    defect = _decided(samples.defect_scores, found)
+    good_scores, defect_scores = samples.good_scores, samples.defect_scores
+    if load is None:
+        found = calibrate(good_scores, defect_scores, targets)
+    else:
+        found = tightest_for_capacity(good_scores, defect_scores, load, targets).cuts
+    good = _decided(good_scores, found)
+    defect = _decided(defect_scores, found)
     mixed = None
     if prevalence is not None and good is not None and defect is not None:
         mixed = (1 - prevalence) * good + prevalence * defect

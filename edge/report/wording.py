@@ -76,11 +76,15 @@ def _time(evidence: Evidence) -> str:
 
 
 SETTLED = "The targets and the confidence were settled before the scores were looked at."
+SETTLED_BUT_ESCAPE = (
+    "The overkill target and the confidence were settled before the scores were looked at."
+)
 
 
 def conditions(evidence: Evidence) -> list[str]:
     """Under what the statement holds; whoever signs should be able to say yes to each."""
-    return [*evidence.conditions, SETTLED]
+    settled = SETTLED if evidence.load is None else SETTLED_BUT_ESCAPE
+    return [*evidence.conditions, settled]
 
 
 def training(evidence: Evidence) -> str:

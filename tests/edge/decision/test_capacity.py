@@ -32,26 +32,28 @@ def test_it_fits_and_no_tighter_bound_does(
     good: list[float], defect: list[float], answers: float
 ) -> None:
     found = tightest_for_capacity(good, defect, load(answers), TARGETS)
-    asked = escalations(found.accept_below, found.reject_above, good, defect)
+    asked = escalations(found.cuts.accept_below, found.cuts.reject_above, good, defect)
     assert found.escalations_per_hour == pytest.approx(asked)
     assert asked <= answers + 1e-9
-    assert found.accept_below <= found.reject_above
-    accepted = sum(score < found.accept_below for score in defect)
+    assert found.cuts.accept_below <= found.cuts.reject_above
+    accepted = sum(score < found.cuts.accept_below for score in defect)
     band = upper_band(len(defect), TARGETS.alpha)
-    assert found.escape.upper_bound == (0 if found.accept_below == 0 else band.at(accepted))
+    assert found.cuts.escape.upper_bound == (
+        0 if found.cuts.accept_below == 0 else band.at(accepted)
+    )
     for lower in [0.0, *defect]:
         if sum(score < lower for score in defect) < accepted:
-            assert escalations(lower, found.reject_above, good, defect) > answers
-    rejected = sum(score >= found.reject_above for score in good)
-    assert found.overkill.observed == rejected / len(good)
-    assert found.overkill.upper_bound <= TARGETS.max_overkill
+            assert escalations(lower, found.cuts.reject_above, good, defect) > answers
+    rejected = sum(score >= found.cuts.reject_above for score in good)
+    assert found.cuts.overkill.observed == rejected / len(good)
+    assert found.cuts.overkill.upper_bound <= TARGETS.max_overkill
 
 
 @settings(deadline=None)
 @given(SCORES, SCORES)
 def test_more_answers_never_loosen_the_bound(good: list[float], defect: list[float]) -> None:
     bounds = [
-        tightest_for_capacity(good, defect, load(answers), TARGETS).escape.upper_bound
+        tightest_for_capacity(good, defect, load(answers), TARGETS).cuts.escape.upper_bound
         for answers in (0, 10, 50, 200, 1000)
     ]
     assert bounds == sorted(bounds, reverse=True)
@@ -59,21 +61,21 @@ def test_more_answers_never_loosen_the_bound(good: list[float], defect: list[flo
 
 def test_who_can_answer_everything_need_accept_nothing() -> None:
     found = tightest_for_capacity([0.1] * 50, [0.9] * 50, load(1000), TARGETS)
-    assert (found.accept_below, found.escape.upper_bound) == (0.0, 0.0)
+    assert (found.cuts.accept_below, found.cuts.escape.upper_bound) == (0.0, 0.0)
 
 
 def test_without_answers_the_cuts_meet() -> None:
     found = tightest_for_capacity([0.1] * 50, [0.9] * 50, load(0), TARGETS)
-    assert found.accept_below == found.reject_above == pytest.approx(0.5)
-    assert found.escape.upper_bound == upper_band(50, TARGETS.alpha).at(0)
+    assert found.cuts.accept_below == found.cuts.reject_above == pytest.approx(0.5)
+    assert found.cuts.escape.upper_bound == upper_band(50, TARGETS.alpha).at(0)
 
 
 def test_only_accept_rejects_nothing_and_spends_everything_on_one_bound() -> None:
     targets = Targets(0.01, 0.2, 0.9, only="accept")
     found = tightest_for_capacity([0.1] * 50, [0.9] * 50, load(100), targets)
-    assert found.reject_above == REJECT_NONE
-    assert found.overkill.target is None
-    assert found.escape.upper_bound == upper_band(50, targets.alpha).at(0)
+    assert found.cuts.reject_above == REJECT_NONE
+    assert found.cuts.overkill.target is None
+    assert found.cuts.escape.upper_bound == upper_band(50, targets.alpha).at(0)
 
 
 def test_what_cannot_be_answered() -> None:
@@ -82,8 +84,9 @@ def test_what_cannot_be_answered() -> None:
     with pytest.raises(CannotCertify) as refusal:
         tightest_for_capacity([0.1] * 60, [0.9] * 60, load(1), Targets())
     assert refusal.value.needed == {"good": 308, "defect": 0}
-    with pytest.raises(ValueError, match="there are no defects"):
-        tightest_for_capacity([0.1] * 600, [], load(1), Targets())
+    with pytest.raises(CannotCertify) as refusal:
+        tightest_for_capacity([], [], load(1), Targets(only="accept"))
+    assert refusal.value.needed == {"good": 1, "defect": 1}
     with pytest.raises(ValueError, match="probability"):
         tightest_for_capacity([0.1] * 600, [float("nan")], load(1), Targets())
 
@@ -116,10 +119,10 @@ def test_monte_carlo(levels: int | None, answers: float) -> None:
 
 
 def _wrong(found: WhatIf, levels: int | None, targets: Targets) -> tuple[bool, bool]:
-    low, high = min(1.0, found.accept_below), min(1.0, found.reject_above)
+    low, high = min(1.0, found.cuts.accept_below), min(1.0, found.cuts.reject_above)
     if levels:  # a score is one of the levels; what share of them lies strictly below the cut
         steps = np.arange(1, levels + 1) / levels
-        low = int(np.searchsorted(steps, found.accept_below, "left")) / levels
-        high = int(np.searchsorted(steps, found.reject_above, "left")) / levels
+        low = int(np.searchsorted(steps, found.cuts.accept_below, "left")) / levels
+        high = int(np.searchsorted(steps, found.cuts.reject_above, "left")) / levels
     escape, overkill = low**2, 1 - high**0.5
-    return escape > found.escape.upper_bound + 1e-12, overkill > targets.max_overkill + 1e-12
+    return escape > found.cuts.escape.upper_bound + 1e-12, overkill > targets.max_overkill + 1e-12

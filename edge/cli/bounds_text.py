@@ -23,7 +23,13 @@ def bounds_lines(bounds: dict[str, Any] | None, challenge: dict[str, Any] | None
         f"  overkill by challenge parts: {_rate(challenged['overkill'])},"
         f" {challenged['overkill']['found']} of {challenged['overkill']['parts']}",
     ]
-    return lines + [f"  {one['sentence']}" for one in bounds["power"]]
+    lines += [f"  {one['sentence']}" for one in bounds["power"]]
+    between = min(one["looks_between_false_alarms"] for one in bounds["power"])
+    return [
+        *lines,
+        f"  false alarms: on average at most one in {between:,.0f} looks of each instrument,"
+        " also where a rate lies exactly at its limit",
+    ]
 
 
 def _rate(rate: dict[str, Any]) -> str:

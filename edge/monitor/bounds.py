@@ -20,7 +20,7 @@ LOOKS_BETWEEN = 10_000.0
 """Drawn defects, or challenge parts of one kind, between two false alarms at the very limit."""
 YEARS_BETWEEN = 20
 """Years of spot checks between two false alarms about slip, were it exactly at its limit."""
-MOST_OPEN = 500
+MOST_OPEN = 400
 """Checks that wait for an answer; beyond it the oldest counts as unanswered for good."""
 
 Record = Mapping[str, Any]

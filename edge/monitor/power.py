@@ -33,7 +33,10 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What one instrument would make of one change; `days` is None where it never looks."""
+    """What one instrument would make of one change; `days` is None where it never looks.
+
+    `between`: looks between two false alarms on average, were the rate exactly at its limit.
+    """
 
     instrument: str
     change: str
@@ -41,6 +44,7 @@ class Power:
     rate: float
     looks: int
     days: float | None
+    between: float
     sentence: str
 
     @property
@@ -58,6 +62,7 @@ class Power:
             "looks": self.looks,
             "days": None if self.days is None else round(self.days, 1),
             "watches": self.watches,
+            "looks_between_false_alarms": self.between,
             "sentence": self.sentence,
         }
 
@@ -73,7 +78,18 @@ def power(instrument: Instrument) -> list[Power]:
         days = looks / instrument.looks_a_day if instrument.looks_a_day > 0 else None
         change = f"{word} {instrument.rate}"
         sentence = _sentence(instrument, change, rate, looks, days)
-        found.append(Power(instrument.name, change, instrument.limit, rate, looks, days, sentence))
+        found.append(
+            Power(
+                instrument=instrument.name,
+                change=change,
+                limit=instrument.limit,
+                rate=rate,
+                looks=looks,
+                days=days,
+                between=instrument.between,
+                sentence=sentence,
+            )
+        )
     return found
 
 

@@ -27,7 +27,8 @@ def test_every_figure_has_its_bounds_and_every_instrument_its_sentence() -> None
     assert "nothing measured; 0 checks" in lines[3]
     assert lines[4].endswith("(target 0.01), 0 of 3")
     sentences = [one["sentence"] for one in shown["power"]]
-    assert [line.strip() for line in lines[6:]] == sentences
+    assert [line.strip() for line in lines[6:-1]] == sentences
+    assert "at most one in 10,000 looks" in lines[-1]
     assert len(sentences) == 8
 
 

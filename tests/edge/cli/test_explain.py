@@ -98,3 +98,13 @@ def test_an_unknown_part_fails_in_words(station: Path) -> None:
     done = run(station, "P-2")
     assert done.exit_code == 1
     assert "'P-2'" in done.stderr
+
+
+def test_a_challenge_part_was_held_back_whatever_was_decided(tmp_path: Path) -> None:
+    part = replace(inspection(1), tags={"challenge": "c-1"}, truth="defect")
+    journal = Journal.open(tmp_path / "state" / "line.db", "boot-1", 0)
+    journal.append([part, disposition(part, fate="hold")])
+    journal.close()
+    told = run(tmp_path, part.id).stdout
+    assert "It was a challenge part of known truth and was held back" in told
+    assert "as the model's answer said" not in told

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.decision.spot_checks import DAY_NS, LEAST, Draw, SpotChecks
+from edge.decision.spot_checks import DAY_NS, FLOOR, LEAST, Draw, SpotChecks
 
 
 def drawn_a_day(checks: SpotChecks, every_s: float, days: int, start_s: float = 0.0) -> list[int]:
@@ -45,15 +45,15 @@ def test_when_the_line_becomes_ten_times_faster_the_budget_brings_it_back() -> N
 
 
 def test_a_spent_budget_never_means_no_check() -> None:
-    checks = SpotChecks(2, 0)
-    before = checks.draw(0.0, 0)
-    assert before is not None
+    spent, saved = SpotChecks(2, 0), SpotChecks(2, 0)
     for _ in range(50):
-        checks.sure(Draw(1.0, True))
-    after = checks.draw(0.0, 0)
-    assert after is not None
-    assert 0 < after.p < before.p
-    assert after.drawn
+        spent.sure(Draw(1.0, True))
+        saved.sure(Draw(1.0, False))
+    low, high = spent.draw(0.0, 0), saved.draw(0.0, 0)
+    assert low is not None
+    assert high is not None
+    assert low.p == pytest.approx(high.p * FLOOR)
+    assert low.drawn
 
 
 def test_without_a_budget_nothing_is_drawn() -> None:
@@ -86,3 +86,16 @@ def test_whatever_happens_it_is_a_probability_of_few_values(
         assert draw.as_json() == {"p": draw.p, "drawn": draw.drawn}
         if chance < 0.9:
             checks.sure(draw)
+
+
+def test_what_was_saved_is_spent_later_but_no_more_than_twice_as_fast() -> None:
+    quiet, busy = SpotChecks(20, 0), SpotChecks(20, 0)
+    for seconds in range(0, 86_400, 10):
+        for checks in (quiet, busy):
+            draw = checks.draw(0.0, seconds * 10**9)
+            assert draw is not None
+            checks.sure(Draw(draw.p, checks is busy and seconds % 4320 == 0))
+    rich, even = quiet.draw(0.0, DAY_NS), busy.draw(0.0, DAY_NS)
+    assert rich is not None
+    assert even is not None
+    assert rich.p == pytest.approx(2 * even.p)

@@ -242,3 +242,37 @@ def test_at_first_the_prevalence_is_assumed_and_the_budget_is_believed() -> None
 def test_without_a_budget_spot_checks_watch_nothing() -> None:
     doubled = powers(Bounds(Wanted(0.01, 0.05, 0.95, 0)), 0.0)[0]
     assert (doubled.days, doubled.watches) == (None, False)
+
+
+def test_an_unanswered_reject_weighs_like_a_defect_that_was_caught() -> None:
+    quiet, open_ = Bounds(WANTED), Bounds(WANTED)
+    for bounds in (quiet, open_):
+        feed(bounds, "accept", "reject", 2)
+    feed(open_, "reject", None, 300)
+    for bounds in (quiet, open_):
+        feed(bounds, "accept", "reject", 2)
+    assert "escape_bound" in quiet.broken()
+    assert open_.broken() == {}
+
+
+def test_no_alarm_about_slip_comes_from_checks_without_an_answer() -> None:
+    bounds = Bounds(Wanted(0.01, 0.05, 0.95, 20, max_slip=0.001))
+    feed(bounds, "accept", None, 50)
+    assert bounds.broken() == {}
+
+
+def test_looks_that_are_given_up_are_no_longer_kept() -> None:
+    bounds = Bounds(WANTED)
+    feed(bounds, "reject", None, MOST_OPEN + 20)
+    late = bounds.watched["escape_bound"].as_json()["late"]
+    assert isinstance(late, list)
+    assert len(late) == MOST_OPEN
+
+
+def test_challenge_parts_of_the_last_days_say_how_many_will_come() -> None:
+    bounds = Bounds(WANTED)
+    for _ in range(10):
+        bounds.inspection(challenge("defect", "reject"))
+    for days, told in ((0.1, "10 a day"), (4.0, "2.5 a day")):
+        sentences = [one.sentence for one in powers(bounds, days)]
+        assert sum(f"defective challenge parts, {told})" in text for text in sentences) == 2

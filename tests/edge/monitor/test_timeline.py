@@ -32,8 +32,10 @@ def test_an_answer_counts_once() -> None:
     line = Timeline(0.01, 1e9)
     line.add("a", "miss", open=True)
     line.settle("a", "error")
+    line.add("b", "miss", open=True)
+    line.add("a", "miss")
     before = line.as_json()
-    line.settle("a", "error")
+    line.settle("a", "skip")
     line.settle("unknown", "error")
     assert line.as_json() == before
 

@@ -462,3 +462,15 @@ def test_a_challenge_part_that_the_model_leaves_open_waits_for_nobody() -> None:
     assert isinstance(fate, Disposition)
     assert (made.decision, made.asked, fate.disposition) == ("escalate", False, "hold")
     assert entry.deadlines == {}
+
+
+def test_challenge_parts_cost_nothing_of_the_budget() -> None:
+    clock = FakeClock()
+    plain = drawing(Bench(frame(clock), model=Model(SURE), clock=clock), 0.0, 4)
+    mixed = drawing(
+        Bench(*(frame(clock) for _ in range(4)), model=Model(SURE), clock=clock), 0.0, 4
+    )
+    mixed.desk.challenges = Challenges(Challenge("c-1", "good", 3, 3))
+    for bench in (plain, mixed):
+        bench.run()
+    assert mixed.desk.checks._balance == plain.desk.checks._balance == -1

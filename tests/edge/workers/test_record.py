@@ -255,3 +255,15 @@ def test_a_mistake_in_the_program_is_not_tried_again_for_ever(bench: Bench) -> N
     recorder = Recorder(bench.entries, Odd(), bench.openings)  # type: ignore[arg-type]
     with pytest.raises(Unwritable, match="never seen"):
         recorder.step()
+
+
+def test_challenge_parts_are_in_no_figure_of_the_production(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    made = replace(inspection(1), tags={"challenge": "c-1"})
+    bench.give(entry(made, disposition(made, fate="hold")), decided(2))
+    bench.entries.close()
+    recorder = bench.recorder()
+    while recorder.step():
+        pass
+    assert (recorder.inspections, dict(recorder.decisions)) == (2, {"accept": 1})
+    recorder.close()

@@ -230,3 +230,16 @@ def test_a_file_that_cannot_be_read_is_a_trouble_that_ends(bench: Bench) -> None
     assert bench.watch.failing is None
     assert bench.watch.bounds is not None
     assert bench.watch.bounds.parts == 1
+
+
+def test_a_file_that_was_replaced_is_read_from_its_beginning(bench: Bench) -> None:
+    first, second = bench.part(), bench.part()
+    bench.record(first, second)
+    give(bench.folder, verdict(1, first.id))
+    bench.look()
+    for path in bench.folder.glob("queue.db*"):
+        path.unlink()
+    give(bench.folder, verdict(2, second.id))
+    bench.look()
+    assert bench.watch.bounds is not None
+    assert bench.watch.bounds.rates["slip"].answered == 2

@@ -174,7 +174,7 @@ def in_words(evidence: Evidence) -> Iterator[str]:
     if evidence.resembling:
         yield f"  {evidence.resembling} look almost like another one; they count all the same"
     if evidence.tries:
-        yield f"  {evidence.tries} calibrations were tried on these pictures before"
+        yield f"  tried on these very pictures before: {evidence.tries}"
     yield from _refused(evidence) if evidence.result is None else _found(evidence)
 
 

@@ -50,6 +50,7 @@ $(VENV)/runs: $(VENV)/bin/python setup.cfg pyproject.toml
 
 $(VENV)/develops: $(VENV)/bin/python setup.cfg pyproject.toml
 	@.ci/packages required mosquitto:mosquitto
+	@.ci/packages optional chromium:chromium
 	@echo "installing Edge Inspect and what its tests need into $(VENV) (a minute, once)" >&2
 	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/runs

@@ -16,6 +16,7 @@ from camera.v4l2_driver import CONTROLS
 from edge import applied, config, records
 from edge.cli import errors
 from edge.config import Config
+from edge.decision import challenge
 from edge.line_status import WORDS
 from edge.review import verdict
 from edge.store.images import parse_policy
@@ -211,7 +212,7 @@ def test_members_of_a_verdict():
 
 def test_every_kind_of_record_has_a_heading():
     page = text("docs/wire-format.md")
-    for module in (records, applied, verdict):
+    for module in (records, applied, challenge, verdict):
         for kind in vars(module).values():
             if isinstance(kind, type) and isinstance(getattr(kind, "schema", None), str):
                 assert f"\n## `{kind.schema}`" in page

@@ -147,8 +147,7 @@ class Watch:
         broken = {} if self.bounds is None else self.bounds.broken()
         for name in broken.keys() - self._latched:
             self._latched.add(name)
-            limit = Limit(name, "assist", broken[name], latched=True)
-            record = self._ruler.latch(limit, self._clock.moment())
+            record = self._ruler.latch(_limit(name, broken[name]), self._clock.moment())
             log.warning(f"limit.{name}", reason=broken[name])
             yield Entry((record,), state={**self._ruler.state(), **self._state()})
 
@@ -188,6 +187,17 @@ class Watch:
         held = {limit.name for limit in self._ruler.limits if limit.latched}
         self._latched = set(bounds.broken()) & held if bounds is not None else set()
         self._figures_old = True
+
+
+def _limit(name: str, reason: str) -> Limit:
+    """What a broken bound allows at most: a person decides, and sees the model's answer."""
+    known = (
+        Limit("escape_bound", "assist", reason),
+        Limit("slip_bound", "assist", reason),
+        Limit("challenge", "assist", reason),
+        Limit("drift", "assist", reason),
+    )
+    return next(limit for limit in known if limit.name == name)
 
 
 def _key(record: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge.decision.spot_checks import SpotChecks
 from edge.monitor.betting import Level, Rate, log_capital
 
 LEVELS = np.array([1 / 8, 1 / 32, 1 / 256])
@@ -132,3 +133,38 @@ def test_a_rate_is_counted_and_kept() -> None:
     assert (rate.seen, rate.found, rate.answered, rate.unanswered) == (4, 1, 2, 1)
     assert rate.estimate() == pytest.approx(4 / 6)
     assert Rate.from_json(rate.as_json()) == rate
+
+
+def test_the_truth_is_covered_with_the_real_draws_while_the_budget_runs_short() -> None:
+    """The probability falls after each draw: it depends on what was drawn before, never on the
+    part itself. A third of the checks is not answered."""
+    slip, plants, wrong = 0.1, 400, np.zeros(2)
+    for plant in range(plants):
+        dice = np.random.default_rng(plant).random((600, 3)).tolist()
+        checks, rate, failed = SpotChecks(40, 0), Rate(), np.zeros(2, bool)
+        for number, (chance, quality, mood) in enumerate(dice):
+            draw = checks.draw(chance, number * 20_000_000_000)
+            assert draw is not None
+            checks.sure(draw)
+            rate.see(draw.p, draw.drawn)
+            if draw.drawn:
+                if mood < 2 / 3:
+                    rate.answer(draw.p, quality < slip)
+                failed |= rate_capital(rate, slip) >= -math.log(0.05)
+        wrong += failed
+    assert (wrong / plants <= 0.05 + 3.1 * math.sqrt(0.05 * 0.95 / plants)).all()
+
+
+def rate_capital(rate: Rate, mean: float) -> NDArray[np.float64]:
+    """Against the truth: betting on a lower rate with the unanswered as errors, on a higher one
+    with them as none."""
+    p, levels = np.array(list(rate.levels)), rate.levels.values()
+    seen = np.array([level.seen for level in levels])
+    found = np.array([level.found for level in levels])
+    open_ = np.array([level.drawn - level.answered for level in levels])
+    return np.array(
+        [
+            log_capital(seen, found + open_, p, mean, higher=False),
+            log_capital(seen, found, p, mean, higher=True),
+        ]
+    )

@@ -27,7 +27,7 @@ STATE = "watch"
 ROWS = 500
 EVERY_NS = 200_000_000
 SAVE_NS = 10 * 10**9
-FIGURES_NS = 10 * 10**9
+FIGURES_NS = 5 * 10**9
 DAY_S = 86_400.0
 INSPECTION = b'"schema":"inspection/1"'
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -16,6 +18,7 @@ from typer.testing import CliRunner
 from edge.cli.queue import app
 from edge.review.questions import OPEN_CHECKS
 from edge.review.verdicts import FILE, after
+from edge.statusfile import StatusFile
 from edge.store.archive import Archive
 from edge.store.images import ImageStore
 from edge.store.journal import Journal
@@ -23,6 +26,7 @@ from tests.appliance.station import config_of, pictures, start
 from tests.appliance.station import station as make_station
 from tests.edge.cli.test_results import CONFIG
 from tests.edge.store.builders import NOON, disposition, due, inspection
+from tests.simulators.patience import until
 
 WAITING = inspection(1, "escalate", asked=True, part="P-1")
 CHECK = replace(inspection(2, part="P-2"), asked=True, spot_check={"p": 0.5, "drawn": True})
@@ -166,3 +170,46 @@ def test_a_running_line_does_what_the_person_said(
     fate = json.loads(row.body)
     assert (fate["disposition"], fate["by"]) == ("accept", "person")
     assert fate["verdict"] == answers(path.parent)[0]["id"]
+
+
+def test_an_answer_to_a_spot_check_of_a_running_line_is_seen_in_its_status(
+    tmp_path: Path,
+) -> None:
+    folder = pictures(tmp_path / "pictures", 3)
+    path = make_station(
+        tmp_path,
+        {"source": "folder", "path": str(folder), "loop": True},
+        trigger={"source": "interval", "every_ms": 100},
+        decision={
+            "automation": "partial",
+            "accept_below": 1.0,
+            "reject_above": 1.0,
+            "allow_uncertified": True,
+            "spot_checks_per_day": 10_000_000,
+        },
+    )
+    status = StatusFile(config_of(path).status_folder, "line")
+    with start(path, "run") as process:
+
+        def a_moment() -> None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+
+        def first() -> str | None:
+            listed = run(tmp_path, "list", "--json").stdout.splitlines()
+            return json.loads(listed[0])["id"] if listed else None
+
+        def answered() -> bool:
+            bounds: Any = (status.read() or {}).get("bounds")
+            return bounds is not None and bounds["slip"]["answered"] == 1
+
+        until(lambda: first() is not None, a_moment)
+        check = first()
+        assert check is not None
+        done = run(tmp_path, "verdict", check, "accept", "--by", "anna")
+        assert done.stdout.startswith("recorded as a label only: the part was accepted by the")
+        until(answered, a_moment)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    bounds: Any = (status.read() or {})["bounds"]
+    assert bounds["power"][0]["sentence"].startswith("spot checks: a doubled escape rate")

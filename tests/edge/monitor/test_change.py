@@ -49,7 +49,9 @@ def test_far_below_the_limit_it_is_silent() -> None:
 def test_a_jump_is_noticed_within_the_looks_that_are_stated(rate: float) -> None:
     looks = looks_until_noticed(0.01, rate, 10_000.0)
     noticed = (first_alarms(rate, 0.01, 10_000.0, looks, 3) < looks).mean()
-    assert noticed >= 0.9 - 3.1 * np.sqrt(0.09 / PLANTS)
+    assert noticed >= 0.87
+    if rate <= 0.1:
+        assert noticed <= 0.93, "what is stated is no more than it takes"
 
 
 def test_also_after_a_long_quiet_time() -> None:
@@ -64,7 +66,7 @@ def test_also_after_a_long_quiet_time() -> None:
     for _ in range(looks):
         plants = stepped(plants, dice.random(PLANTS) < 0.1, 0.01)
         noticed |= evidence(plants) >= 10_000.0
-    assert noticed.mean() >= 0.88
+    assert noticed.mean() >= 0.85
 
 
 @pytest.mark.parametrize("limit", [1e-4, 0.01, 0.3, 0.9])

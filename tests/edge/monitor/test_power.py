@@ -25,7 +25,7 @@ def test_what_would_be_noticed_in_time() -> None:
     assert doubled.watches
     assert doubled.sentence == (
         "challenge parts: a doubled escape rate (0.02 instead of 0.01) would be noticed in about"
-        f" 26 days ({doubled.looks:,} defective challenge parts, 200 a day)"
+        f" 9 days ({doubled.looks:,} defective challenge parts, 200 a day)"
     )
     assert (tenfold.looks < doubled.looks, tenfold.days is not None) == (True, True)
     assert "a tenfold escape rate (0.1 instead of 0.01) would be noticed in about a day" in (

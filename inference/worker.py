@@ -225,11 +225,11 @@ class Worker:
                 if now >= limit:
                     raise Late(f"the answer came after {(now - began) / 1e6:.0f} ms")
                 return reply
-            if reply is None and now >= hang:
+            if now >= hang:  # whatever else the child says meanwhile
                 message = f"no answer for {self.hang_ms:.0f} ms"
                 self._bury(child, now, "hung", message)
                 raise ModelFault("hung", message)
-            if reply is None and now >= limit:
+            if now >= limit:
                 raise Late(f"no answer within {self.deadline_ms:.0f} ms")
 
     def _tend(self, child: Child, now_ns: int) -> None:

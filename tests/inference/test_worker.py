@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+from inference.exchange import OK, Reply
 from inference.interpreter import Interpreter
 from inference.postprocess import Postprocessor
 from inference.prediction import Late, ModelFault
@@ -189,6 +190,18 @@ def test_without_a_deadline_a_hang_ends_the_wait(start):
     assert len(worker.deaths) == 1
     step_until_ready(worker)
     assert worker.predict(BRIGHT_PICTURE).label == "good"
+
+
+def test_a_child_that_says_other_things_without_end_is_late_and_then_hung(start, monkeypatch):
+    worker = start()
+    monkeypatch.setattr(worker._child, "receive", lambda timeout_s: Reply(-1, OK, 0))
+    worker.deadline_ms, worker.hang_ms = 20.0, 200.0
+    with pytest.raises(Late):
+        worker.predict(BRIGHT_PICTURE)
+    worker.deadline_ms = 0.0
+    with pytest.raises(ModelFault) as caught:
+        worker.predict(BRIGHT_PICTURE)
+    assert caught.value.code == "hung"
 
 
 def test_a_hang_behind_a_deadline_is_ended_by_the_tending_thread(start):

@@ -181,7 +181,7 @@ class _Wiring:
 
     def _ruler(self) -> Ruler:
         basis = self.standards.basis(self.standards.choose(self.journal.state))
-        return Ruler(basis, self.origin, self.clock.new_id, self.journal.state)
+        return Ruler(basis, self.origin, self.clock.new_id, self.journal.state, self._facts())
 
     def _desk(self, ruler: Ruler, challenges: Challenges) -> Desk:
         config, clock = self.config, self.clock

@@ -93,9 +93,10 @@ class Inspector:
         return True
 
     def _inspect(self, frame: Frame) -> None:
-        desk, ruling = self.desk, self.desk.ruling
-        if not desk.live and desk.model is not None and ruling.degree != "human_only":
+        desk = self.desk
+        if not desk.live and desk.model is not None and desk.ruling.degree != "human_only":
             self._wait_for(desk.model)
+        ruling = desk.ruling  # only now: while the model was away it may have become another one
         watch = Stopwatch(desk.clock.monotonic_ns, desk.clock.monotonic_ns())
         challenge = desk.challenges.take()
         draw = None if challenge else self._draw(ruling, watch.began_ns)

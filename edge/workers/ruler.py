@@ -55,8 +55,10 @@ class Ruler:
         origin: Origin,
         new_id: Callable[[], str],
         state: Callable[[str], str | None],
+        facts: Facts | None = None,
     ) -> None:
         self.basis = basis
+        self._facts = facts or Facts()
         self._origin = origin
         self._new_id = new_id
         self._limits = Limits(_latched(state(STATE_LATCHED)))
@@ -70,15 +72,22 @@ class Ruler:
 
     @property
     def ruling(self) -> Ruling:
-        """What the inspect thread works by."""
+        """What the inspect thread works by.
+
+        The degree is worked out for this very basis: before the first `look`, and just after a
+        calibration was applied, live limits that have no record yet hold all the same.
+        """
         basis = self.basis
-        return Ruling(self.now.degree, basis.cuts, basis.familiar, basis.ask_all)
+        live = live_limits(basis.among(self._facts))
+        held = in_force(self.now.degree, None, live)
+        return Ruling(held.degree, basis.cuts, basis.familiar, basis.ask_all)
 
     def look(self, facts: Facts, moment: Moment) -> list[Record]:
         """Work out the degree anew; a record for each limit that came or went.
 
         A limit that allows what the ceiling allows holds nothing and is left out.
         """
+        self._facts = facts
         ceiling = rank(self.basis.ceiling)
         found = live_limits(self.basis.among(facts))
         live = [limit for limit in found if rank(limit.degree) < ceiling]

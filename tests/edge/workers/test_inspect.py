@@ -356,6 +356,17 @@ def test_a_new_ruling_counts_from_the_next_part() -> None:
     assert (second.decision, second.automation, second.would_be) == ("escalate", "shadow", "accept")
 
 
+def test_a_ruling_that_changes_while_the_model_is_away_counts_for_the_part_that_waits() -> None:
+    class Away(Model):
+        def wait_ready(self, timeout_s: float) -> bool:
+            bench.desk.ruling = Ruling("assist", Cuts(0.1, 0.9))
+            return super().wait_ready(timeout_s)
+
+    bench = Bench(*frames(1), model=Away(SURE, away=2))
+    (entry,) = bench.run()
+    assert (made(entry).decision, made(entry).automation) == ("escalate", "assist")
+
+
 def drawing(bench: Bench, chance: float, per_day: int = 1000) -> Bench:
     bench.clock.draw = chance
     bench.desk.checks = SpotChecks(per_day, bench.clock.now_ns)

@@ -109,3 +109,26 @@ def test_a_degree_of_another_version_frees_nobody(bench: Bench) -> None:
     bench.kept = {STATE_LATCHED: json.dumps([["drift", "cautious", "moved"]])}
     assert bench.start().now.degree == "shadow"
     assert bench.ruler.now.why == "drift: moved"
+
+
+TYPED = Cuts(0.5, 0.5, certified=False)
+
+
+def test_the_first_ruling_knows_the_live_limits_before_the_first_look(bench: Bench) -> None:
+    typed = Basis("full", True, TYPED, None)
+    ruler = Ruler(typed, ORIGIN, bench.clock.new_id, bench.kept.get)
+    assert ruler.ruling.degree == "shadow"
+    facts = Facts(unconfirmed=("colour",))
+    ruler = Ruler(bench.basis, ORIGIN, bench.clock.new_id, bench.kept.get, facts)
+    assert ruler.ruling.degree == "shadow"
+    (came,) = ruler.look(facts, bench.clock.moment())
+    assert isinstance(came, Automation)
+    assert came.limit == "unconfirmed"
+
+
+def test_cuts_just_applied_are_held_by_their_own_limits_at_once(bench: Bench) -> None:
+    bench.look()
+    bench.ruler.basis = Basis("full", True, TYPED, None)
+    assert (bench.ruler.ruling.degree, bench.ruler.ruling.cuts) == ("shadow", TYPED)
+    (came,) = bench.look()
+    assert came.limit == "uncertified"

@@ -69,17 +69,23 @@ class VerdictReader:
         if epoch != self._epoch:
             self._epoch, self._seq = epoch, 0
         for seq, record in after(self._queue, self._seq):
+            disposition = None
+            try:  # where a file cannot be read now, the same answer comes again
+                if is_verdict(record) and record["verdict"] in ("accept", "reject"):
+                    disposition = self._decide(record)
+            except (ValueError, KeyError) as error:
+                log.error("verdicts.nonsense", seq=seq, error=error)
             self._seq = seq
-            if is_verdict(record) and record["verdict"] in ("accept", "reject"):
-                yield from self._decide(record)
+            if disposition is not None:
+                yield Entry((disposition,), state={STATE_THROUGH: f"{epoch} {seq}"})
 
-    def _decide(self, verdict: Mapping[str, Any]) -> Iterator[Entry]:
+    def _decide(self, verdict: Mapping[str, Any]) -> Disposition | None:
         asked = inspection(self._line, verdict["inspection"])
         if asked is None or asked["decision"] != "escalate" or not asked["asked"]:
-            return
+            return None
         if self._line.disposition(asked["id"]) is not None:
-            return
-        disposition = Disposition(
+            return None
+        return Disposition(
             id=self._clock.new_id(),
             origin=self._origin,
             decided=self._clock.moment(),
@@ -89,7 +95,6 @@ class VerdictReader:
             part_id=asked["part_id"],
             verdict=verdict["id"],
         )
-        yield Entry((disposition,), state={STATE_THROUGH: f"{self._epoch} {self._seq}"})
 
 
 def _place(kept: str | None) -> tuple[str | None, int]:

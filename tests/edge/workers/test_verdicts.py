@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,22 @@ def test_it_looks_a_few_times_a_second(bench: Bench) -> None:
     give(bench.folder, verdict(1, made.id))
     assert list(bench.reader.step(bench.clock.now_ns + 1)) == []
     assert len(bench.look()) == 1
+
+
+def test_an_answer_is_not_lost_when_a_file_cannot_be_read_for_a_moment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = inspection(1, "escalate", asked=True)
+    bench.wait_for(made)
+    give(bench.folder, verdict(1, made.id, "reject"))
+
+    def locked(archive: Archive, name: str) -> None:
+        raise sqlite3.OperationalError("database is locked")
+
+    with monkeypatch.context() as now:
+        now.setattr(Archive, "find", locked)
+        assert bench.look() == []
+        assert bench.reader.failing == "database is locked"
+    (entry,) = bench.look()
+    assert entry.state[STATE_THROUGH].endswith(" 1")
+    assert bench.reader.failing is None

@@ -85,9 +85,11 @@ def _gather(asked: Asked, station: Station | None) -> Gathered:
     assert station is not None
     station.must_be_said(asked.not_trained)
     if asked.dataset is not None:
-        return station.pictures(asked.dataset, asked.as_is, progress("pictures scored"))
+        with progress("pictures scored") as tell:
+            return station.pictures(asked.dataset, asked.as_is, tell)
     become_owner(station.config.state_dir)
-    return station.recorded(progress("verdicts read"))
+    with progress("verdicts read") as tell:
+        return station.recorded(tell)
 
 
 def _evidence(

@@ -119,7 +119,8 @@ def _cases(
         settings = load(config)
         station = Station(settings)
         if dataset is not None:
-            cases = station.of_pictures(dataset, as_is, progress("scoring and looking at"))
+            with progress("scoring and looking at") as tell:
+                cases = station.of_pictures(dataset, as_is, tell)
             return cases, station.judging(), str(dataset)
         become_owner(settings.state_dir)
         start = None if since is None else _since(since, settings.station.time_zone)

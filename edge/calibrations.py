@@ -62,8 +62,12 @@ class Choice:
 
 def read(path: Path) -> Calibration:
     """One file. Raises ValueError or OSError where it is no calibration."""
+    return _parse(path.read_bytes(), path)
+
+
+def _parse(data: bytes, path: Path) -> Calibration:
     try:
-        content = json.loads(path.read_bytes(), parse_constant=_no_number)
+        content = json.loads(data, parse_constant=_no_number)
     except RecursionError as error:
         raise ValueError(f"{path}: nested too deep") from error
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
@@ -124,10 +128,11 @@ def find(folders: Iterable[Path], calibration_id: str) -> tuple[Calibration, str
     for folder in folders:
         path = folder / f"{calibration_id}.json"
         if path.exists():
-            made = read(path)
+            data = path.read_bytes()
+            made = _parse(data, path)
             if made.id != calibration_id:
                 raise ValueError(f"{path} holds the calibration {made.id}")
-            return made, hashlib.sha256(path.read_bytes()).hexdigest()
+            return made, hashlib.sha256(data).hexdigest()
     raise ValueError(f"there is no calibration {calibration_id} at this station")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from edge.decision.challenge import TAG
 from edge.monitor.traffic import Seen, Traffic
 from edge.records import Decision
 from edge.store.archive import Archive
@@ -19,8 +20,9 @@ HIDDEN = ("shadow", "human_only")
 
 
 def traffic(archive: Archive, parts: int = PARTS) -> Traffic:
-    """The newest parts."""
-    return Traffic.of(_seen(json.loads(row.body)) for row in archive.newest(parts))
+    """The newest parts, challenge parts left out."""
+    records = (json.loads(row.body) for row in archive.newest(parts))
+    return Traffic.of(_seen(record) for record in records if TAG not in record["tags"])
 
 
 def blind_answers(

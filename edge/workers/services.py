@@ -63,7 +63,7 @@ class LineRequests:
         return self._in_force(record, request)
 
     def _in_force(self, record: Automation, request: Request) -> Answer:
-        # at once: after the answer no part may be decided by the degree before
+        # at once: after the answer no part may begin under the degree before
         self._inspector.desk.ruling = self._ruler.ruling
         committed = Event()
         assert self.record is not None

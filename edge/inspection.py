@@ -97,20 +97,11 @@ def inspect(
     """
     picture, unusable = shown(frame, setup)
     examination = _Examination(picture, setup, ruling.familiar, watch.now_ns)
-    answer: Prediction | None = None
-    trouble: NoPrediction | None = None
     asked_ns = watch.now_ns()
-    if picture is not None and model is not None and ruling.degree != "human_only":
-        try:
-            answer = model.predict(picture, examination.make)
-        except NoPrediction as failure:
-            trouble = failure
-        except Exception as failure:  # a mistake of ours must cost one part, not the line
-            trouble = ModelFault("failed", f"{type(failure).__name__}: {failure}")
+    model = None if ruling.degree == "human_only" else model
+    answer, trouble = _predict(model, picture, examination)
     answered_ns = watch.now_ns()
     found = (*frame.doubts, *unusable, *examination.make(), *more_doubts)
-    if answer is not None and not _sound(answer):
-        answer, trouble = None, ModelFault("nonsense", "a probability that is none")
     if answer is not None and answer.not_a_part:
         found = (*found, Doubt("not_a_part"))
     choice = _choose(answer, trouble, found, ruling)
@@ -217,6 +208,23 @@ class _Examination:
                 self._found = (Doubt("unmeasurable"),)
             self.took_ns = self._now_ns() - began_ns
         return self._found
+
+
+def _predict(
+    model: Model | None, picture: Image | None, examination: _Examination
+) -> tuple[Prediction | None, NoPrediction | None]:
+    """The model's answer or why there is none; neither where nothing was asked."""
+    if picture is None or model is None:
+        return None, None
+    try:
+        answer = model.predict(picture, examination.make)
+    except NoPrediction as failure:
+        return None, failure
+    except Exception as failure:  # a mistake of ours must cost one part, not the line
+        return None, ModelFault("failed", f"{type(failure).__name__}: {failure}")
+    if not _sound(answer):
+        return None, ModelFault("nonsense", "a probability that is none")
+    return answer, None
 
 
 def _unusable(image: Image, setup: Setup) -> Doubt | None:

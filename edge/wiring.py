@@ -113,8 +113,11 @@ class _Wiring:
         status = self._status(inspector, keeper, recorder, ruler, watch)
         services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
         applying = self._applying(ruler, inspector)
-        handlers = {**services.handlers, **watch.requests.handlers}
-        handlers["apply_calibration"] = applying.apply
+        handlers = {
+            **services.handlers,
+            **watch.requests.handlers,
+            "apply_calibration": applying.apply,
+        }
         requests = Requests(self.config.state_dir / "requests" / "line", handlers)
         tended = Tended(
             desk=inspector.desk,

@@ -96,9 +96,15 @@ def readiness(
     against = list(obstacles)
     if not pairs:
         against.append("no person has answered yet about a part that was drawn blindly")
+    elif not defects:
+        against.append("none of these parts was a defect: nothing is known about would-be escapes")
+    elif not good:
+        against.append("none of these parts was good: nothing is known about would-be overkill")
     against += _broken("escape", escape, wanted.max_escape)
     against += _broken("overkill", overkill, wanted.max_overkill)
     capacity = wanted.answers_per_hour
+    if asked_per_hour is None:
+        against.append("too little is recorded with cuts in force to say how many would be asked")
     if asked_per_hour is not None and capacity is not None and asked_per_hour > capacity:
         against.append(
             f"{asked_per_hour:,.0f} parts/h would go to persons, who can answer {capacity:,.0f}"

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from edge.decision.policy import rank
 from edge.records import Decision, Degree, Fate
 
+FEWEST = 100
+"""Fewer parts with a known answer say nothing about the next ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -24,7 +27,8 @@ class Seen:
 class Traffic:
     """The parts of a while: how many, over how many seconds, and what they were like.
 
-    `unknown` parts have no `would_be` (no cuts, or the model was not asked).
+    `unknown` parts have no `would_be` (no cuts, or the model was not asked): the others stand for
+    them.
     """
 
     parts: int = 0
@@ -65,10 +69,18 @@ class Traffic:
             return None
         if rank(degree) < rank("partial"):
             return 1.0
-        if self.unknown:
+        unsure, troubled = self.unsure_share, self.troubled / self.parts
+        if unsure is None:
             return None
-        asked = self.troubled + (self.would_be["escalate"] if degree == "partial" else 0)
-        return asked / self.parts
+        return troubled + (unsure if degree == "partial" else 0.0)
+
+    @property
+    def unsure_share(self) -> float | None:
+        """The share of parts between the cuts; None where too few were answered with cuts."""
+        answered = self.would_be.total()
+        if answered < FEWEST:
+            return None
+        return (1.0 - self.troubled / self.parts) * self.would_be["escalate"] / answered
 
 
 def consequence(
@@ -81,7 +93,7 @@ def consequence(
     asked = share * per_hour
     said = f"{degree}: of {per_hour:,.0f} parts/h, {asked:,.0f} ({share:.0%}) would go to persons"
     if degree == "full":
-        said += f"; {traffic.would_be['escalate'] / traffic.parts:.1%} of parts, unsure, rejected"
+        said += f"; {traffic.unsure_share or 0.0:.1%} of parts, unsure, rejected"
     if capacity_per_hour is None:
         return f"{said}; escalation.answers_per_hour is not configured"
     said += f"; capacity is {capacity_per_hour:,.0f}/h"

@@ -35,4 +35,17 @@ def test_obstacles_and_missing_answers_are_named() -> None:
     found = readiness([("accept", "unsure")], WANTED, None, ["no calibration"])
     assert found.because[0] == "no calibration"
     assert "no person has answered" in found.because[1]
+    assert "too little is recorded" in found.because[2]
     assert found.answers == 0
+
+
+def test_without_a_defect_nothing_is_known_about_escapes() -> None:
+    (why,) = readiness([("accept", "accept")] * 40, WANTED, 50).because
+    assert "nothing is known about would-be escapes" in why
+    (why,) = readiness([("reject", "reject")] * 40, WANTED, 50).because
+    assert "nothing is known about would-be overkill" in why
+
+
+def test_without_a_figure_for_the_questions_it_is_not_ready() -> None:
+    (why,) = readiness(AGREEING, WANTED, None).because
+    assert "how many would be asked" in why

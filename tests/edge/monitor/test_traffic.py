@@ -45,3 +45,14 @@ def test_without_cuts_nothing_is_claimed() -> None:
     assert "too little" in consequence(blind, "partial", 90, "hold")
     assert Traffic.of([]).asked_share("shadow") is None
     assert Traffic.of([Seen("accept", False, 1.0)]).per_hour is None
+
+
+def test_parts_from_before_the_cuts_do_not_hide_the_others() -> None:
+    known = [*["accept"] * 90, *["escalate"] * 10]
+    seen = [Seen(None, False, 3.0 * number) for number in range(300)]
+    seen += [Seen(kind, False, 900 + 3.0 * number) for number, kind in enumerate(known)]  # type: ignore[arg-type]
+    traffic = Traffic.of(seen)
+    assert traffic.asked_share("partial") == 0.1
+    assert traffic.asked_share("full") == 0.0
+    assert "10.0% of parts, unsure, rejected" in consequence(traffic, "full", 100, "reject")
+    assert Traffic.of(seen[:-1]).asked_share("partial") is None

@@ -57,7 +57,7 @@ def options(command: Command) -> list[Option]:
     """What a command takes: its arguments first."""
     hints = typing.get_type_hints(command, include_extras=True)
     found = [
-        _option(parameter, *typing.get_args(hints[name]))
+        _option(parameter, *typing.get_args(_annotated(hints[name])))
         for name, parameter in inspect.signature(command).parameters.items()
     ]
     return sorted(found, key=lambda option: not option.argument)
@@ -68,6 +68,13 @@ def text() -> str:
     sections = [_section(name, command) for name, command in commands()]
     index = [f"- [`{name}`](#{name.replace(' ', '-')})" for name, _ in commands()]
     return INTRODUCTION + "\n".join(index) + "\n\n" + "\n".join(sections)
+
+
+def _annotated(hint: typing.Any) -> typing.Any:
+    """The hint itself: up to Python 3.10 a default of None wraps it into an Optional."""
+    if typing.get_origin(hint) is typing.Annotated:
+        return hint
+    return next(part for part in typing.get_args(hint) if part is not type(None))
 
 
 def _option(parameter: inspect.Parameter, kind: object, info: typing.Any) -> Option:

@@ -67,7 +67,7 @@ def watching(
             Archive(queue),
             ruler,
             clock,
-            wanted(config),
+            lambda key: wanted(config, standards, key),
             lambda key: unsure(standards, key),
             state,
         ),
@@ -76,12 +76,13 @@ def watching(
     )
 
 
-def wanted(config: Config) -> Wanted:
-    """What the configuration asks the instruments to watch."""
-    rules = config.decision
+def wanted(config: Config, standards: Standards, calibration: str) -> Wanted:
+    """What the instruments watch: the bounds that this calibration states; for what it does not
+    state, what the configuration asks for."""
+    rules, content = config.decision, _content(standards, calibration)
     return Wanted(
-        rules.max_escape,
-        rules.max_overkill,
+        _target(content, "escape", rules.max_escape),
+        _target(content, "overkill", rules.max_overkill),
         rules.confidence,
         rules.spot_checks_per_day,
         rules.max_slip,
@@ -90,13 +91,23 @@ def wanted(config: Config) -> Wanted:
 
 def unsure(standards: Standards, calibration: str) -> float | None:
     """The share of good parts that this calibration leaves between its cuts, where it says so."""
-    try:
-        found, _ = calibrations.find(standards.folders, calibration)
-    except (OSError, ValueError):
-        return None
-    shares = found.content.get("automation")
+    shares = _content(standards, calibration).get("automation")
     good = shares.get("good") if isinstance(shares, dict) else None
     return 1.0 - good if isinstance(good, int | float) and 0 <= good <= 1 else None
+
+
+def _content(standards: Standards, calibration: str) -> Mapping[str, object]:
+    """What its file says; nothing for cuts that were typed by hand, or a file that is gone."""
+    try:
+        return calibrations.find(standards.folders, calibration)[0].content
+    except (OSError, ValueError):
+        return {}
+
+
+def _target(content: Mapping[str, object], name: str, otherwise: float) -> float:
+    stated = content.get(name)
+    target = stated.get("target") if isinstance(stated, dict) else None
+    return float(target) if isinstance(target, int | float) and 0 < target < 1 else otherwise
 
 
 def _useless(ruler: Ruler) -> str | None:

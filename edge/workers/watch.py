@@ -37,7 +37,8 @@ Unsure = Callable[[str], float | None]
 class Watch:
     """The instruments of the calibration in force. `failing` says why they cannot look.
 
-    `unsure` gives the share of good parts that a calibration expects between its cuts.
+    `wanted` gives what a calibration states, or the configuration asks for; `unsure` the share of
+    good parts that a calibration expects between its cuts.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Watch:
         queue: Archive,
         ruler: Ruler,
         clock: Clock,
-        wanted: Wanted,
+        wanted: Callable[[str], Wanted],
         unsure: Unsure,
         state: Callable[[str], str | None],
     ) -> None:
@@ -130,7 +131,7 @@ class Watch:
             return
         if key != self._key or self.bounds is None:
             self._key, self._began = key, self._clock.wall()
-            self.bounds = Bounds(self._wanted, self._unsure(key))
+            self.bounds = Bounds(self._wanted(key), self._unsure(key))
         self.bounds.inspection(record)
         self._figures_old = True
 
@@ -175,7 +176,7 @@ class Watch:
         try:
             kept = json.loads(text)
             key, places = kept["key"], kept["places"]
-            bounds = None if key is None else Bounds(self._wanted, self._unsure(key))
+            bounds = None if key is None else Bounds(self._wanted(key), self._unsure(key))
             if bounds is not None:
                 bounds.restore(kept["bounds"])
             found = {name: (places[name][0], int(places[name][1])) for name in self._places}

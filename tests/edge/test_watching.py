@@ -46,8 +46,20 @@ def standards(folder: Path, content: dict[str, Any]) -> Any:
     return SimpleNamespace(folders=[folder])
 
 
-def test_the_targets_come_from_the_configuration(tmp_path: Path) -> None:
-    found = wanted(parse(TEXT.encode(), tmp_path / "c.yaml"))
+def test_what_a_calibration_states_is_watched(tmp_path: Path) -> None:
+    config = parse(TEXT.encode(), tmp_path / "c.yaml")
+    stated = {"escape": {"target": 0.05}, "overkill": {"target": 0.07}}
+    found = wanted(config, standards(tmp_path / "calibrations", stated), KNOWN)
+    assert (found.max_escape, found.max_overkill) == (0.05, 0.07)
+
+
+@pytest.mark.parametrize("name", [KNOWN, "another"])
+@pytest.mark.parametrize("content", [{}, {"escape": None}, {"escape": {"target": 7}}])
+def test_what_none_states_comes_from_the_configuration(
+    tmp_path: Path, content: dict[str, Any], name: str
+) -> None:
+    config = parse(TEXT.encode(), tmp_path / "c.yaml")
+    found = wanted(config, standards(tmp_path / "calibrations", content), name)
     assert (found.max_escape, found.max_overkill, found.max_slip) == (0.02, 0.03, 0.001)
     assert (found.confidence, found.checks_per_day) == (0.9, 7)
     assert found.alpha == pytest.approx(0.05)

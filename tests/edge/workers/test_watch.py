@@ -41,7 +41,13 @@ class Bench:
         self.ruler = Ruler(basis, ORIGIN, self.clock.new_id, self.journal.state)
         queue, line = Archive(self.folder / FILE), Archive(self.folder / "line.db")
         self.watch = Watch(
-            line, queue, self.ruler, self.clock, WANTED, self._unsure, self.journal.state
+            line,
+            queue,
+            self.ruler,
+            self.clock,
+            lambda key: WANTED,
+            self._unsure,
+            self.journal.state,
         )
 
     def _unsure(self, key: str) -> float | None:

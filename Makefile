@@ -23,6 +23,9 @@ types: $(VENV)/develops  ## types, strictly
 tests: $(VENV)/develops  ## tests
 	@$(BIN)/pytest
 
+soak: $(VENV)/develops  ## the tests that hurt, in their long versions (an hour)
+	@EDGE_INSPECT_SOAK=1 $(BIN)/pytest -m "soak or slow"
+
 bench: $(VENV)/develops  ## speed, both sides in one run
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
@@ -49,7 +52,7 @@ $(VENV)/runs: $(VENV)/bin/python setup.cfg pyproject.toml
 	@touch $@
 
 $(VENV)/develops: $(VENV)/bin/python setup.cfg pyproject.toml
-	@.ci/packages required mosquitto:mosquitto
+	@.ci/packages required mosquitto:mosquitto openssl:openssl gcc:gcc libc6-dev:libc6-dev postgres:postgresql
 	@.ci/packages optional chromium:chromium
 	@echo "installing Edge Inspect and what its tests need into $(VENV) (a minute, once)" >&2
 	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'

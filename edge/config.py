@@ -199,7 +199,10 @@ class Sync(Section):
     """The broker. Without this section nothing leaves the station."""
 
     broker: Annotated[Url, Field(pattern=r"^mqtts?://[^/\s]+$")]
-    acknowledge: Literal["broker"] = "broker"
+    acknowledge: Literal["broker", "collector"] = "broker"
+    ack_key_file: FilePath | None = None
+    images: Literal["none", "escalated", "labelled+random"] = "none"
+    images_bytes_per_day: ByteSize = 500 * 10**6
     credentials_file: FilePath | None = None
     ca_file: FilePath | None = None
     certificate_file: FilePath | None = None

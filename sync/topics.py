@@ -57,6 +57,15 @@ class Station:
         """Segments of one stream."""
         return self.topic(f"results/{stream}")
 
+    def ack(self, stream: str) -> str:
+        """Retained, from collectors only: how far they hold a stream."""
+        return self.topic(f"ack/{stream}")
+
+    @property
+    def rewind(self) -> str:
+        """From collectors only, never retained: send an epoch again from some record on."""
+        return self.topic("rewind")
+
 
 def parse(topic: str) -> tuple[Station, str]:
     """Split a full topic into station and leaf. Raises TopicError on every other topic."""

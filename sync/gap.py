@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Literal, NoReturn, cast, get_args
+from typing import Literal, NoReturn, get_args
 
 from sync import chain
 from sync.segment import Segment, SegmentError
@@ -88,7 +88,7 @@ def _decode_gap(payload: bytes) -> Gap:
     for member in ("at", "by"):
         if not isinstance(content[member], str | None):
             raise SegmentError(f"{member} of the gap is not a text")
-    return cast(Gap, Gap(**content))
+    return Gap(**content)
 
 
 def _whole(value: object, least: int) -> int:

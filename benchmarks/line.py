@@ -19,7 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sides import PACE, run
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
+
+from benchmarks.sides import PACE, run
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "tflite"
 

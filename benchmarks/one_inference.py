@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
+
 import numpy as np
 
 from inference.bundle import Bundle, load

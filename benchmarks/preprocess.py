@@ -13,17 +13,20 @@ The picture is a photograph where one is at hand, else a simulated one; both sid
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from one_inference import ROOT, default, in_memory
 
+from benchmarks.one_inference import ROOT, default, in_memory
 from inference.interpreter import Interpreter, runtime_name
 from inference.postprocess import Postprocessor
 from inference.preprocess import Preprocessor

@@ -17,6 +17,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
+
 import cv2
 import numpy as np
 

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
+
 import numpy as np
 from numpy.typing import NDArray
 

@@ -15,11 +15,14 @@ import argparse
 import json
 import sqlite3
 import statistics
+import sys
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
 from edge.records import Cuts, Disposition, ImageRef, Inspection, Latency, Moment, Origin, uuid7
 from edge.store.journal import Journal

@@ -5,9 +5,7 @@ turn. The prototype loop is what one writes first and then makes fast: 100 rows 
 unacknowledged, `TCP_NODELAY`, no chain, no position, no segments; once as plain JSON and once with
 zlib, the same work as ours for the same bytes. Wire bytes are those of the PUBLISH packets.
 
-    python benchmarks/delivery.py [--slices 8] [--records 50000] [--folder .]
-
-(Not sync.py: a script's folder comes first on Python's path, and the name would hide the package.)
+    python benchmarks/sync.py [--slices 8] [--records 50000] [--folder .]
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ import socket
 import sqlite3
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -26,8 +25,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from store import part
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
+from benchmarks.store import part
 from edge.demo.station import find_mosquitto, free_port
 from edge.outbox import Outbox
 from edge.store.journal import Journal

@@ -26,6 +26,15 @@ def link(previous_hash: str, record: bytes) -> str:
     return hashlib.sha256(bytes.fromhex(previous_hash) + record).hexdigest()
 
 
+def links(previous_hash: str, records: Iterable[bytes]) -> list[bytes]:
+    """The hash of each of several records in a row, as 32 bytes."""
+    digest, found = bytes.fromhex(previous_hash), []
+    for record in records:
+        digest = hashlib.sha256(digest + record).digest()
+        found.append(digest)
+    return found
+
+
 def last_link(previous_hash: str, records: Iterable[bytes]) -> str:
     """The hash of the last of several records in a row; `previous_hash` when there is none."""
     digest = bytes.fromhex(previous_hash)

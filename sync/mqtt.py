@@ -51,13 +51,15 @@ class Will:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to connect. `session_s` above 0 asks the broker to keep our subscriptions and what
-    arrives for them while we are away, and not to start clean."""
+    arrives for them while we are away, and not to start clean. `hold` above 0 asks it to send at
+    most so many messages that were not released: nobody can then fill our memory."""
 
     address: Address
     client_id: str
     login: Login = field(default_factory=Login)
     will: Will | None = None
     session_s: int = 0
+    hold: int = 0
 
 
 class MqttTransport(Transport):
@@ -90,6 +92,10 @@ class MqttTransport(Transport):
 
     def subscribe(self, topic: str) -> int:
         return 0 if self._connection is None else self._connection.subscribe(topic)
+
+    def release(self, token: int) -> None:
+        if self._connection is not None:
+            self._connection.release(token)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -132,6 +138,12 @@ class _Connection:
         self._wake()
         return self._token_base | (message_id or 0)
 
+    def release(self, token: int) -> None:
+        """PUBACK, if the message came by this connection."""
+        if self._settings.hold and token and token >> 16 == self._token_base >> 16:
+            self._client.ack(token & 0xFFFF, 1)
+            self._wake()
+
     def drop(self) -> None:
         """Let go without a word; the thread ends by itself."""
         self._dropped = True
@@ -157,6 +169,7 @@ class _Connection:
         )
         client.connect_timeout = CONNECT_WITHIN_S
         client.max_inflight_messages_set(65_535)  # the window is ours to keep
+        client.manual_ack_set(settings.hold > 0)
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
@@ -195,6 +208,8 @@ class _Connection:
             self._client.tls_set_context(context)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = settings.session_s
+        if settings.hold:
+            properties.ReceiveMaximum = settings.hold
         self._client.connect(
             settings.address.host,
             settings.address.port,
@@ -281,8 +296,11 @@ class _Connection:
         self._report(Refused(token, words.what, words.mend, code.value == PACKET_TOO_LARGE))
 
     def _on_message(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
-        with contextlib.suppress(UnicodeDecodeError):
-            self._report(Message(message.topic, bytes(message.payload), message.retain))
+        token = self._token_base | message.mid if self._settings.hold and message.qos else 0
+        try:
+            self._report(Message(message.topic, bytes(message.payload), message.retain, token))
+        except UnicodeDecodeError:  # no topic of ours
+            self.release(token)
 
 
 def _without_delay(client: paho.Client, userdata: object, connection: paho.SocketLike) -> None:

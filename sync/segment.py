@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from sync import chain
@@ -32,7 +32,11 @@ class SegmentError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Records `first` to `last` of one epoch, without a gap, and the hashes on both ends."""
+    """Records `first` to `last` of one epoch, without a gap, and the hashes on both ends.
+
+    `hashes` are those of all records, 32 bytes each, where they were computed: by `join` and
+    `decode`.
+    """
 
     stream: str
     epoch: str
@@ -41,6 +45,7 @@ class Segment:
     previous_hash: str
     hash: str
     records: tuple[bytes, ...]
+    hashes: tuple[bytes, ...] = field(default=(), compare=False, repr=False)
 
 
 def join(
@@ -55,8 +60,9 @@ def join(
     if any(b"\n" in record for record in records):
         raise SegmentError("a record with a newline in it was not written by the journal")
     last = first + len(records) - 1
-    end = chain.last_link(previous_hash, records)
-    return Segment(stream, epoch, first, last, previous_hash, end, tuple(records))
+    hashes = tuple(chain.links(previous_hash, records))
+    end = hashes[-1].hex()
+    return Segment(stream, epoch, first, last, previous_hash, end, tuple(records), hashes)
 
 
 def encode(segment: Segment) -> bytes:

@@ -46,11 +46,15 @@ class Disconnected:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something published on a subscribed topic. Anyone may have written it."""
+    """Something published on a subscribed topic. Anyone may have written it.
+
+    `token` is for `Transport.release`; 0 where nothing is held back.
+    """
 
     topic: str
     payload: bytes
     retained: bool
+    token: int = 0
 
 
 Event = Connected | Acknowledged | Refused | Disconnected | Message
@@ -120,6 +124,12 @@ class Transport(ABC):
     def subscribe(self, topic: str) -> int:
         """Ask for messages with QoS 1; to be called again after every `Connected`. The token comes
         back as with `publish`."""
+
+    def release(self, token: int) -> None:
+        """The message of this token is dealt with: the broker may forget it and send another.
+
+        Only where messages are held back (`sync.mqtt.Settings.hold`); otherwise nothing happens.
+        """
 
     @abstractmethod
     def close(self) -> None:

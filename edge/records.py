@@ -112,10 +112,11 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """A picture on disk: its path below the state directory and the hash of its bytes."""
+    """A picture on disk: its path below the state directory, hash and number of its bytes."""
 
     path: str
     sha256: str
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def as_json(archive: Archive, row: Row) -> str:
 
     The stored text is copied, not made again, so that whoever reads it can check the hash.
     """
-    previous = archive.last_hash(row.seq - 1)
+    previous = archive.previous_hash(row.seq)
     shown = "null" if previous is None else f'"{previous}"'
     text = row.body.decode()
     return f'{text[:-1]},"previous_hash":{shown},"hash":"{row.hash}"}}'

@@ -33,7 +33,8 @@ def in_words(finding: Finding) -> Iterator[str]:
     if anchor.seq:
         yield (
             f"The chain starts at its anchor: {anchor.count:,} records up to {anchor.seq} were"
-            f" deleted on {anchor.at}, acknowledged by {anchor.acknowledged_by or 'nobody'}."
+            f" deleted, last on {anchor.at}, acknowledged by {anchor.acknowledged_by or 'nobody'};"
+            f" {finding.kept:,} of before are kept."
         )
     if finding.broken is not None:
         yield f"BROKEN at record {finding.broken.seq}: {finding.broken.what}."
@@ -46,7 +47,8 @@ def in_words(finding: Finding) -> Iterator[str]:
     bad = finding.pictures
     yield (
         f"Pictures: {finding.checked_pictures:,} named, {finding.checked_pictures - len(bad):,}"
-        f" as recorded, {len(bad):,} missing or changed."
+        f" as recorded, {len(bad):,} missing or changed; {finding.given_up:,} were removed to make"
+        " room."
     )
     yield from (f"  record {damage.seq}: {damage.what}" for damage in bad[:SHOWN])
     if len(bad) > SHOWN:
@@ -67,10 +69,12 @@ def as_json(finding: Finding) -> dict[str, object]:
             "acknowledged_by": anchor.acknowledged_by,
         },
         "records": finding.records,
+        "kept": finding.kept,
         "last_hash": finding.last_hash,
         "broken": None if broken is None else {"seq": broken.seq, "what": broken.what},
         "pictures": {
             "named": finding.checked_pictures,
+            "given_up": finding.given_up,
             "damaged": [{"seq": one.seq, "what": one.what} for one in finding.pictures],
         },
     }

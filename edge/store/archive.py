@@ -15,21 +15,13 @@ from edge.store import escalations, schema
 from edge.store.errors import Replaced
 from edge.store.escalations import Escalation
 from edge.store.follow import Following
-from edge.store.rows import DISPOSITION, INSPECTION, Columns, Row, Stored
+from edge.store.rows import DISPOSITION, INSPECTION, Anchor, Columns, Kept, Row, Stored
 from sync.chain import GENESIS
 
 _ROW = "seq, body, hash"
-
-
-@dataclass(frozen=True, slots=True)
-class Anchor:
-    """Where the stored chain begins: records up to `seq` were deleted; 0 when none were."""
-
-    seq: int
-    hash: str
-    count: int = 0
-    at: str | None = None
-    acknowledged_by: str | None = None
+_STORED = "seq, schema, subject, part_id, at, decision, body, hash"
+KEPT_SINCE = 2
+"""The version of the file from which on it has the tables `kept` and `pictures`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +109,10 @@ class Archive:
             if database is None:
                 return []
             rows = database.execute(
-                "SELECT seq, schema, subject, part_id, at, decision, body, hash FROM records"
-                " WHERE seq > ? ORDER BY seq LIMIT ?",
+                f"SELECT {_STORED} FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
                 (after_seq, max_rows),
             )
-            return [Stored(row[0], Columns(*row[1:6]), row[6], _hex(row[7])) for row in rows]
+            return [_stored(row) for row in rows]
 
     def written(self) -> tuple[int, int]:
         """The newest seq, and how many records the counters know: equal unless rows are lost."""
@@ -163,21 +154,25 @@ class Archive:
 
     def latest(self, kind: str, before_seq: int | None = None) -> Row | None:
         """The newest record of a rare kind (not inspections or dispositions), such as an alarm."""
+        before = (1 << 62) if before_seq is None else before_seq
         rows = self._many(
             f"SELECT {_ROW} FROM records WHERE schema = ? AND {schema.FREQUENT}"
             " AND seq < ? ORDER BY seq DESC LIMIT 1",
             kind,
-            (1 << 62) if before_seq is None else before_seq,
-        )
+            before,
+        ) or self._kept("schema = ? AND seq < ? ORDER BY seq DESC LIMIT 1", kind, before)
         return rows[0] if rows else None
 
     def find(self, name: str) -> list[Row]:
         """Inspections with this id, or else with this part id, oldest first."""
-        found = self._many(
-            f"SELECT {_ROW} FROM records WHERE subject = ? AND schema = ?", name, INSPECTION
-        )
-        return found or self._many(
-            f"SELECT {_ROW} FROM records WHERE part_id = ? ORDER BY seq", name
+        one = self._about(name, INSPECTION)
+        return (
+            [one]
+            if one is not None
+            else [
+                *self._kept("part_id = ? ORDER BY seq", name),
+                *self._many(f"SELECT {_ROW} FROM records WHERE part_id = ? ORDER BY seq", name),
+            ]
         )
 
     def disposition(self, inspection: str) -> Row | None:
@@ -218,6 +213,34 @@ class Archive:
         )
         return None if row is None else _hex(row[0])
 
+    def previous_hash(self, seq: int) -> str | None:
+        """The hash that the record `seq` was chained to, also where that record is deleted."""
+        kept = self.outlived(seq - 1, 1)
+        if kept and kept[0].stored.seq == seq:
+            return kept[0].previous
+        return self.last_hash(seq - 1)
+
+    def outlived(self, after_seq: int, most: int) -> list[Kept]:
+        """The next records that were kept when those around them were deleted."""
+        with self._file.reading() as database:
+            if database is None or self._file.version < KEPT_SINCE:
+                return []
+            rows = database.execute(
+                f"SELECT {_STORED}, previous FROM kept WHERE seq > ? ORDER BY seq LIMIT ?",
+                (after_seq, most),
+            )
+            return [Kept(_stored(row), _hex(row[8])) for row in rows]
+
+    def given_up(self, first: int, last: int) -> set[int]:
+        """The records from `first` to `last` whose pictures were removed on purpose."""
+        with self._file.reading() as database:
+            if database is None or self._file.version < KEPT_SINCE:
+                return set()
+            rows = database.execute(
+                "SELECT seq FROM pictures WHERE seq BETWEEN ? AND ? AND removed > 0", (first, last)
+            )
+            return {row[0] for row in rows}
+
     def head(self) -> tuple[int, str]:
         """Seq and hash of the newest record."""
         row = self._one("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1")
@@ -239,8 +262,15 @@ class Archive:
     def _about(self, inspection: str, kind: str) -> Row | None:
         rows = self._many(
             f"SELECT {_ROW} FROM records WHERE subject = ? AND schema = ?", inspection, kind
-        )
+        ) or self._kept("subject = ? AND schema = ?", inspection, kind)
         return rows[0] if rows else None
+
+    def _kept(self, term: str, *values: object) -> list[Row]:
+        """Records that have outlived the prefix. A file of the version before has none."""
+        with self._file.reading() as database:
+            if database is None or self._file.version < KEPT_SINCE:
+                return []
+            return self._many(f"SELECT {_ROW} FROM kept WHERE {term}", *values)
 
     def _many(self, statement: str, *values: object) -> list[Row]:
         with self._file.reading() as database:
@@ -254,6 +284,10 @@ class Archive:
                 return None
             row: tuple[Any, ...] | None = database.execute(statement, values).fetchone()
             return row
+
+
+def _stored(row: tuple[Any, ...]) -> Stored:
+    return Stored(row[0], Columns(*row[1:6]), row[6], _hex(row[7]))
 
 
 def _row(row: tuple[int, bytes, bytes]) -> Row:

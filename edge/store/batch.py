@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from edge.records import Disposition, Inspection, Record
+from edge.decision.challenge import TAG
+from edge.records import Disposition, ImageRef, Inspection, Record
 from edge.store.errors import AlreadyDecided, Unwritable
 from edge.store.escalations import Deadline
 from edge.store.rows import columns, counted
+from edge.store.shelf import on_disk, worth
 from sync.chain import body, link
 
+PictureRow = tuple[int, str, int, int]
 RecordRow = tuple[int, str, str, str | None, str | None, str | None, bytes, bytes]
 EscalationRow = tuple[str, int, str | None, str, int, float]
 
@@ -47,6 +50,7 @@ class Batch:
     chained: list[Committed] = field(default_factory=list)
     rows: list[RecordRow] = field(default_factory=list)
     counts: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    pictures: list[PictureRow] = field(default_factory=list)
     opened: dict[str, EscalationRow] = field(default_factory=dict)
     disposed: set[str] = field(default_factory=set)
     earlier: dict[str, Disposition] = field(default_factory=dict)
@@ -79,6 +83,8 @@ def make_batch(
             batch.counts[name] += 1
         if isinstance(record, Inspection):
             inspections.add(record.id)
+            if record.image is not None:
+                batch.pictures.append(_picture(seq, record, record.image))
             if record.decision == "escalate" and record.asked:
                 batch.opened[record.id] = _escalation(record, seq, deadlines, boot_id)
         elif isinstance(record, Disposition):
@@ -104,6 +110,11 @@ def _readable(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_readable(inner) for inner in value]
     return value
+
+
+def _picture(seq: int, record: Inspection, image: ImageRef) -> PictureRow:
+    value = worth(record.decision, record.asked, TAG in record.tags)
+    return seq, image.path, on_disk(image.size), value
 
 
 def _escalation(

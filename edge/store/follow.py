@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from edge.store.schema import BUSY_MS, check_readable
+from edge.store.schema import BUSY_MS, check_readable, version
 
 
 class Following:
@@ -22,6 +22,7 @@ class Following:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.version = 0
         self._database: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         self._inside = False
@@ -66,6 +67,7 @@ class Following:
             database = _connect(self.path)
             try:
                 readable = check_readable(database)
+                self.version = version(database)
             except BaseException:
                 database.close()
                 raise

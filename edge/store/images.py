@@ -147,7 +147,7 @@ class ImageStore:
 def _reference(picture: Picture) -> ImageRef:
     moment = datetime.fromtimestamp(picture.captured, timezone.utc)
     path = f"images/{moment:%Y-%m-%d/%H}/{picture.inspection}{picture.suffix}"
-    return ImageRef(path, hashlib.sha256(picture.data).hexdigest())
+    return ImageRef(path, hashlib.sha256(picture.data).hexdigest(), len(picture.data))
 
 
 def _remove(paths: Iterable[Path]) -> None:

@@ -7,19 +7,22 @@ nowhere else: bodies are made once, hashed, and from then on only copied.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from edge.files import sync_folder
 from edge.records import Record
-from edge.store import escalations, schema
+from edge.store import escalations, pruning, schema
 from edge.store.batch import Batch, Committed, Head, make_batch
 from edge.store.durable import make_directory
 from edge.store.errors import AlreadyApplied, AlreadyDecided, StoreError, Unwritable
 from edge.store.escalations import Deadline, Escalation
+from edge.store.pruning import Prune, Pruned
 from edge.store.rows import DISPOSITION, INSPECTION
 from sync.chain import GENESIS
 
+T = TypeVar("T")
 NO_DEADLINES: Mapping[str, Deadline] = {}
 NO_STATE: Mapping[str, str] = {}
 
@@ -101,6 +104,14 @@ class Journal:
             self._head = Head(self._head.stream, self._head.epoch, newest.seq, newest.hash)
         return batch.chained
 
+    def prune(self, wanted: Prune) -> Pruned:
+        """Delete a prefix of the records, in one transaction that leaves an anchor.
+
+        What must outlive it is kept. Raises NotOurs (an acknowledgement of other records: nothing
+        is deleted), sqlite3.Error (nothing is deleted; try again later, or with fewer).
+        """
+        return self._whole(lambda: pruning.prune(self._database, self._head.epoch, wanted))
+
     def seen(self, request_id: str) -> bool:
         """Whether the request with this id was committed."""
         return self._one("SELECT 1 FROM requests WHERE id = ?", request_id) is not None
@@ -127,6 +138,8 @@ class Journal:
         run = self._database.executemany
         run(_RECORD, batch.rows)
         run(_COUNT, batch.counts.items())
+        if batch.pictures:
+            run("INSERT INTO pictures VALUES (?, ?, ?, ?, 0)", batch.pictures)
         if batch.opened:
             run(_OPEN, batch.opened.values())
         if batch.earlier:
@@ -162,6 +175,17 @@ class Journal:
             f"{self.path}: another process has written to it ({error})",
             "stop every edge-inspect process of this state directory and start the service again",
         )
+
+    def _whole(self, work: Callable[[], T]) -> T:
+        """Do `work` in one transaction."""
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            done = work()
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._undo()
+            raise
+        return done
 
     def _undo(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from edge.decision.challenge import TAG
@@ -37,6 +38,25 @@ class Stored(NamedTuple):
     columns: Columns
     body: bytes
     hash: str
+
+
+class Kept(NamedTuple):
+    """A record that outlived the prefix it was in, and the hash of the record before it."""
+
+    stored: Stored
+    previous: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Where the stored chain begins: the records up to `seq` were deleted, `count` of them; the
+    others up to there are kept apart. 0 when none were."""
+
+    seq: int
+    hash: str
+    count: int = 0
+    at: str | None = None
+    acknowledged_by: str | None = None
 
 
 def columns(content: Mapping[str, object]) -> Columns:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from edge.files import sync_folder
 from edge.store.errors import StoreError, WrongVersion
+from edge.store.shelf import pictured
 
 if TYPE_CHECKING:
     import sqlite_utils
@@ -59,7 +60,44 @@ def _first(db: sqlite_utils.Database) -> None:
     db.execute("INSERT INTO meta VALUES ('epoch', ?)", [str(uuid.uuid4())])
 
 
-MIGRATIONS: tuple[tuple[str, Callable[[sqlite_utils.Database], None]], ...] = (("first", _first),)
+def _second(db: sqlite_utils.Database) -> None:
+    """What retention needs: the pictures, records that outlive the prefix, and marks of time.
+
+    `kept` has the hash before each record, so that one can be checked without its neighbours.
+    """
+    for statement in (
+        """CREATE TABLE pictures (
+             seq INTEGER PRIMARY KEY, path TEXT NOT NULL, bytes INTEGER NOT NULL,
+             worth INTEGER NOT NULL, removed INTEGER NOT NULL)""",
+        "CREATE INDEX pictures_there ON pictures (worth, seq) WHERE removed = 0",
+        "CREATE INDEX pictures_leaving ON pictures (seq) WHERE removed = 1",
+        """CREATE TABLE kept (
+             seq INTEGER PRIMARY KEY, schema TEXT NOT NULL, subject TEXT NOT NULL,
+             part_id TEXT, at TEXT, decision TEXT, body BLOB NOT NULL, hash BLOB NOT NULL,
+             previous BLOB NOT NULL)""",
+        "CREATE UNIQUE INDEX kept_subject ON kept (subject, schema)",
+        "CREATE INDEX kept_part ON kept (part_id) WHERE part_id IS NOT NULL",
+        "CREATE INDEX kept_kind ON kept (schema)",
+        """CREATE TABLE marks (
+             number INTEGER PRIMARY KEY, odometer_s REAL NOT NULL, seq INTEGER NOT NULL,
+             written INTEGER NOT NULL, used INTEGER NOT NULL)""",
+        "PRAGMA user_version = 2",
+    ):
+        db.execute(statement)
+    ((_, _, file),) = (row for row in db.execute("PRAGMA database_list") if row[1] == "main")
+    folder = Path(file).parent
+    named = db.execute(
+        "SELECT seq, body FROM records WHERE schema = 'inspection/1'"
+        """ AND instr(body, CAST('"image":{' AS BLOB))"""
+    )
+    rows = (row for seq, body in named if (row := pictured(seq, body, folder)) is not None)
+    db.conn.executemany("INSERT INTO pictures VALUES (?, ?, ?, ?, 0)", rows)
+
+
+MIGRATIONS: tuple[tuple[str, Callable[[sqlite_utils.Database], None]], ...] = (
+    ("first", _first),
+    ("second", _second),
+)
 VERSION = len(MIGRATIONS)
 
 

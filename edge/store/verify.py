@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge.store.archive import Anchor, Archive
-from edge.store.rows import INSPECTION, Stored, columns
+from edge.store.archive import Archive
+from edge.store.rows import INSPECTION, Anchor, Kept, Stored, columns
 from sync.chain import GENESIS, link
 
 PAGE_ROWS = 1000
@@ -32,13 +32,16 @@ class Finding:
     """What a verification saw. `broken` is the first break of the chain, in order of seq.
 
     Behind a break the hashes prove nothing, so only bodies that contradict themselves and
-    pictures are looked at there. `pictures` are missing or changed files.
+    pictures are looked at there. `pictures` are missing or changed files; those that were removed
+    on purpose are `given_up`. `kept` are records that outlived the prefix before the anchor.
     """
 
     epoch: str | None = None
     anchor: Anchor = NO_ANCHOR
     records: int = 0
+    kept: int = 0
     checked_pictures: int = 0
+    given_up: int = 0
     last_hash: str = ""
     broken: Damage | None = None
     pictures: list[Damage] = field(default_factory=list)
@@ -66,14 +69,20 @@ def verify(
     seq = 0
     try:
         finding.epoch, finding.anchor = archive.epoch, archive.anchor
-        seq, finding.last_hash = finding.anchor.seq, finding.anchor.hash
+        seq = finding.anchor.seq
+        _check_kept(finding, archive, state_dir)
+        finding.last_hash = finding.anchor.hash
         newest, known = archive.written()
-        for stored in _walk(archive, seq):
-            _check(finding, stored, seq + 1, state_dir)
-            seq = stored.seq
-            finding.records += 1
-            if progress is not None and (finding.records % PAGE_ROWS == 0 or seq == newest):
-                progress(seq - finding.anchor.seq, max(newest, seq) - finding.anchor.seq)
+        for page in _pages(archive.stored, seq):
+            given_up = archive.given_up(page[0].seq, page[-1].seq)
+            for stored in page:
+                _check(finding, stored, seq + 1)
+                _check_body(finding, stored, state_dir, stored.seq in given_up)
+                finding.last_hash = stored.hash
+                seq = stored.seq
+                finding.records += 1
+                if progress is not None and (finding.records % PAGE_ROWS == 0 or seq == newest):
+                    progress(seq - finding.anchor.seq, max(newest, seq) - finding.anchor.seq)
         if known != newest:
             finding.note(newest, f"the counters know of {known} records")
     except sqlite3.DatabaseError as error:
@@ -81,28 +90,53 @@ def verify(
     return finding
 
 
-def _walk(archive: Archive, seq: int) -> Iterator[Stored]:
-    while page := archive.stored(seq, PAGE_ROWS):
-        yield from page
+def _pages(read: Callable[[int, int], list[Stored]], seq: int) -> Iterator[list[Stored]]:
+    while page := read(seq, PAGE_ROWS):
+        yield page
         seq = page[-1].seq
 
 
-def _check(finding: Finding, stored: Stored, expected: int, state_dir: Path) -> None:
+def _check_kept(finding: Finding, archive: Archive, state_dir: Path) -> None:
+    """Each by itself: those between them are gone. None of them is missing."""
+    anchor, seq = finding.anchor, 0
+    while page := archive.outlived(seq, PAGE_ROWS):
+        given_up = archive.given_up(page[0].stored.seq, page[-1].stored.seq)
+        for kept in page:
+            _check_link(finding, kept)
+            _check_body(finding, kept.stored, state_dir, kept.stored.seq in given_up)
+            finding.kept += 1
+        seq = page[-1].stored.seq
+    if anchor.count + finding.kept != anchor.seq or seq > anchor.seq:
+        finding.note(anchor.seq, f"{finding.kept} records are kept from before the anchor")
+
+
+def _check_link(finding: Finding, kept: Kept) -> None:
+    stored = kept.stored
+    sound = isinstance(stored.body, bytes) and len(kept.previous) == HASH_LENGTH
+    if not sound or link(kept.previous, stored.body) != stored.hash:
+        finding.note(stored.seq, "the hash does not fit the body and the hash before")
+
+
+def _check(finding: Finding, stored: Stored, expected: int) -> None:
     if stored.seq != expected:
         finding.note(expected, f"records {expected} to {stored.seq - 1} are missing")
     elif not isinstance(stored.body, bytes) or len(stored.hash) != HASH_LENGTH:
         finding.note(stored.seq, "body or hash have the wrong type or length")
     elif link(finding.last_hash, stored.body) != stored.hash:
         finding.note(stored.seq, "the hash does not fit the body and the record before")
+
+
+def _check_body(finding: Finding, stored: Stored, state_dir: Path, given_up: bool) -> None:
     try:
         content = json.loads(stored.body)
         _check_content(finding, stored, content)
         picture = content["image"] if stored.columns.schema == INSPECTION else None
-        if picture is not None:
+        if picture is not None and given_up:
+            finding.given_up += 1
+        elif picture is not None:
             _check_picture(finding, stored.seq, state_dir, picture["path"], picture["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError):
         finding.note(stored.seq, "the body is not a record")
-    finding.last_hash = stored.hash
 
 
 def _check_content(finding: Finding, stored: Stored, content: Mapping[str, object]) -> None:

@@ -57,6 +57,11 @@ class Station:
         """Segments of one stream."""
         return self.topic(f"results/{stream}")
 
+    @property
+    def pictures(self) -> str:
+        """Pieces of pictures; `ack("pictures")` says, never retained, that a whole one arrived."""
+        return self.topic("pictures")
+
     def ack(self, stream: str) -> str:
         """Retained, from collectors only: how far they hold a stream."""
         return self.topic(f"ack/{stream}")

@@ -53,9 +53,9 @@ def config_of(path: Path) -> Config:
 
 
 def start(path: Path, *words: str, **more: Any) -> subprocess.Popen[str]:
-    """A command of the appliance as a child process; its standard output is a pipe."""
+    """A command of the appliance as a child process; its standard output is a pipe unless said."""
     command = [sys.executable, "-m", "edge", *words, "--config", str(path)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **more)
+    return subprocess.Popen(command, **{"stdout": subprocess.PIPE, "text": True, **more})
 
 
 def rows(path: Path) -> list[Row]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from edge.files import write_atomically
 from edge.log import log
 from edge.records import Cuts
+from edge.store.durable import make_directory
 
 SCHEMA = "calibration/1"
 STATE_APPLIED = "calibration.applied"
@@ -197,7 +198,7 @@ def _short(value: object) -> str:
 
 def write(folder: Path, content: Mapping[str, object]) -> Path:
     """Keep a calibration under its id. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_directory(folder)
     path = folder / f"{content['id']}.json"
     write_atomically(path, json.dumps(content, indent=1, allow_nan=False).encode())
     return path

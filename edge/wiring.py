@@ -29,6 +29,7 @@ from edge.records import Origin
 from edge.requests import Desk as Requests
 from edge.standards import Standards
 from edge.statusfile import StatusFile
+from edge.store.durable import make_directory
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.journal import Journal
 from edge.store.lock import Lock
@@ -81,7 +82,7 @@ class _Wiring:
         self.bundle, self.no_model = bundles.usable(config.model.bundle)
         self.source = cameras.source(config.camera)
         self.clock, self.stop, self.finish, self.wake = Clock(), Event(), Event(), Event()
-        config.state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_directory(config.state_dir)
         self.lock = Lock(config.state_dir / "line.lock")
         self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
         now_ns = self.clock.monotonic_ns()

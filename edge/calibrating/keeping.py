@@ -14,6 +14,7 @@ from edge.calibrations import Calibration, write
 from edge.decision.evidence import Samples
 from edge.decision.policy import decide
 from edge.files import write_atomically
+from edge.store.durable import make_directory
 
 HEADER = ("sha256", "score", "label", "type", "part")
 
@@ -23,7 +24,7 @@ def keep(folder: Path, content: Mapping[str, object], samples: Samples) -> Path:
 
     Raises OSError.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_directory(folder)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -9,14 +10,17 @@ from edge.files import sync_folder
 
 
 def make_directory(path: Path, mode: int = 0o750) -> None:
-    """Make a directory and its missing parents; when this returns their names are durable."""
-    missing = []
-    while not path.is_dir():
-        missing.append(path)
-        path = path.parent
+    """Make a directory and its missing parents; when this returns their names are durable.
+
+    So is that of a directory which is there already: who made it may not have come to that.
+    """
+    missing = [path]
+    while not missing[-1].parent.is_dir():
+        missing.append(missing[-1].parent)
     for directory in reversed(missing):
         directory.mkdir(mode=mode, exist_ok=True)
-        sync_folder(directory.parent)
+        with contextlib.suppress(PermissionError):  # a folder of others, which we may only pass
+            sync_folder(directory.parent)
 
 
 def write_synced(path: Path, data: bytes, mode: int = 0o640) -> None:

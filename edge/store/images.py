@@ -140,7 +140,8 @@ class ImageStore:
 
     def _folder(self, folder: Path) -> None:
         if folder not in self._known or not folder.is_dir():
-            make_directory(folder)
+            for level in (folder.parent.parent, folder.parent, folder):
+                make_directory(level)
             self._known = {folder}
 
 

@@ -125,7 +125,7 @@ class Transport(ABC):
         """Ask for messages with QoS 1; to be called again after every `Connected`. The token comes
         back as with `publish`."""
 
-    def release(self, token: int) -> None:
+    def release(self, token: int) -> None:  # noqa: B027 (most hold nothing back)
         """The message of this token is dealt with: the broker may forget it and send another.
 
         Only where messages are held back (`sync.mqtt.Settings.hold`); otherwise nothing happens.

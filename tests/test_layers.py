@@ -26,8 +26,16 @@ ONE_FILE_EACH = {
     "importlib": {"inference/interpreter.py"},
     "tensorflow": set(),
     "paho": {"sync/mqtt.py"},
+    "sqlalchemy": {
+        "sync/fleet/central.py",
+        "sync/fleet/database.py",
+        "sync/fleet/filing.py",
+        "sync/fleet/ledger.py",
+        "sync/fleet/tables.py",
+    },
+    "psycopg": set(),
 }
-HEAVY = {"numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic"}
+HEAVY = {"numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic", "sqlalchemy"}
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {
     "__future__", "base64", "collections", "cv2", "dataclasses", "datetime", "difflib", "enum",

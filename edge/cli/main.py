@@ -19,6 +19,7 @@ from edge.cli import (
     demo,
     evaluate,
     explain,
+    fleet,
     init,
     model,
     queue,
@@ -57,6 +58,7 @@ app.add_typer(calibration.app, name="calibration")
 app.command("results")(results.results)
 app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(fleet.app, name="fleet")
 app.command("score")(score.score)
 
 

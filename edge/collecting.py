@@ -1,0 +1,175 @@
+"""The service `edge-inspect fleet serve --collect-only`: wires broker and central database."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+import uuid
+from collections import deque
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from edge.log import log
+from edge.notify import Notifier
+from edge.records import utc
+from edge.store.lock import Lock
+from sync.backoff import Backoff
+from sync.broker import Address, Login
+from sync.fleet.central import Central
+from sync.fleet.collector import Collector
+from sync.fleet.database import Away, Database, file_of
+from sync.mqtt import MqttTransport, Settings
+
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
+REPORT_EVERY_S = 1.0
+SAY_EVERY_S = 10.0
+HOLD = 64
+"""Messages that the broker may send before some are committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collecting:
+    """What the command line says."""
+
+    broker: str
+    database: str
+    login: Login
+    group: str
+    key: bytes | None = None
+
+
+class CollectorService:
+    """One collector with its log. Whatever a step raises is said, and everything begun anew."""
+
+    def __init__(self, collector: Collector, transport: MqttTransport, notifier: Notifier) -> None:
+        self._collector = collector
+        self._transport = transport
+        self._notifier = notifier
+        self._asked_to_stop = self._stopping = False
+        self._report_at = float("-inf")
+        self._said_at: float | None = None
+        self._said: list[str] | None = None
+        self._nonsense = 0
+        self._moved: deque[tuple[float, int]] = deque()
+
+    def handle_signals(self) -> None:
+        """First SIGTERM or SIGINT: commit what has come, and leave. Second: exit 130 at once."""
+
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            if self._asked_to_stop:
+                os._exit(130)
+            self._asked_to_stop = True
+
+        signal.signal(signal.SIGTERM, on_signal)
+        signal.signal(signal.SIGINT, on_signal)
+
+    def run(self) -> int:
+        """Collect until told to stop; the exit code."""
+        self._notifier.ready()
+        while not self._collector.stopped:
+            wait_s = self.step(time.monotonic())
+            if wait_s > 0:
+                self._transport.wait(wait_s)
+        log.info("fleet.stopped", **self._numbers())
+        return 0
+
+    def step(self, now: float) -> float:
+        """One step of the collector, and a report when it is time; seconds to wait afterwards."""
+        if self._asked_to_stop and not self._stopping:
+            self._stopping = True
+            self._notifier.stopping()
+            self._collector.stop(now)
+        try:
+            wait_s = self._collector.step(now)
+        except Exception as error:  # nothing that a station sends may end this process
+            log.exception("fleet.failed", error=error)
+            self._collector.fault(f"the collector failed: {error!r}", now)
+            wait_s = REPORT_EVERY_S
+        if now >= self._report_at:
+            self._report_at = now + REPORT_EVERY_S
+            self._report(now)
+        return min(wait_s, REPORT_EVERY_S)
+
+    def _report(self, now: float) -> None:
+        # Reached only when the step returned, so a hang anywhere in it starves the watchdog.
+        self._notifier.watchdog()
+        counters = self._collector.counters
+        if counters.nonsense + counters.refused != self._nonsense:
+            self._nonsense = counters.nonsense + counters.refused
+            log.warning("fleet.nonsense", times=self._nonsense, last=self._collector.strange)
+        said = [trouble.what for trouble in self._collector.troubles]
+        if said != self._said and (said or self._collector.listening):
+            self._said = said
+            self._notifier.status("; ".join(said) or "collecting")
+            for trouble in self._collector.troubles:
+                log.warning("fleet.trouble", what=trouble.what, mend=trouble.mend)
+            if not said:
+                log.info("fleet.well", **self._numbers())
+        self._say_now_and_then(now)
+
+    def _say_now_and_then(self, now: float) -> None:
+        new = self._collector.counters.tally.new
+        self._moved.append((now, new))
+        if self._said_at is None:
+            self._said_at = now
+        if now - self._said_at < SAY_EVERY_S:
+            return
+        self._said_at = now
+        while len(self._moved) > 1 and now - self._moved[0][0] > SAY_EVERY_S:
+            self._moved.popleft()
+        rate = (new - self._moved[0][1]) / max(now - self._moved[0][0], 1.0)
+        if new != self._moved[0][1]:
+            log.info("fleet.collecting", rate=round(rate, 1), **self._numbers())
+
+    def _numbers(self) -> dict[str, object]:
+        counters = self._collector.counters
+        return {
+            "streams": self._collector.streams,
+            "records": counters.tally.new,
+            "duplicates": counters.tally.duplicates,
+            "alarms": counters.tally.alarms,
+        }
+
+
+def collect(options: Collecting) -> int:
+    """Run the service in this process; the exit code.
+
+    Raises `edge.store.errors.Held` when another collector writes this SQLite file,
+    `sync.fleet.database.DatabaseError` for a database that is not ours.
+    """
+    address = Address.parse(options.broker)
+    database = Database(options.database)
+    with ExitStack() as held:
+        file = file_of(options.database)
+        if file is not None:
+            held.enter_context(Lock(lock_of(file)))
+        central = Central(database, lambda: utc(time.time()))
+        _try_once(central)
+        name = f"ei/collector/{uuid.uuid4().hex[:12]}"
+        transport = MqttTransport(Settings(address, name, options.login, hold=HOLD))
+        collector = Collector(transport, central, _backoff, options.group, options.key)
+        service = CollectorService(collector, transport, Notifier())
+        service.handle_signals()
+        log.info("fleet.started", broker=address, database=database.words, store=database.store)
+        return service.run()
+
+
+def _try_once(central: Central) -> None:
+    """A wrong database ends the start; one that is away only for now does not."""
+    try:
+        central.open()
+    except Away as error:
+        log.warning("fleet.trouble", what=str(error), mend=error.mend)
+
+
+def _backoff() -> Backoff:
+    return Backoff(random.random, FIRST_WAIT_S, LONGEST_WAIT_S)
+
+
+def lock_of(file: Path) -> Path:
+    """The lock that a collector holds beside its SQLite file."""
+    return file.with_name(file.name + ".lock")

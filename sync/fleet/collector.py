@@ -1,0 +1,282 @@
+"""The collector: what stations send is committed, and only then acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sync.acknowledgement import Acknowledgement, Rewind
+from sync.backoff import Backoff
+from sync.fleet.arrival import Arrival, Key, read, station_of
+from sync.fleet.central import Central, Stream
+from sync.fleet.database import Away, DatabaseError
+from sync.fleet.filing import Tally
+from sync.fleet.hearing import Hearing
+from sync.fleet.speaker import Speaker
+from sync.link import Link, Trouble
+from sync.segment import SegmentError
+from sync.topics import ROOT
+from sync.transport import Acknowledged, Connected, Disconnected, Message, Refused, Transport
+
+STATUSES = f"{ROOT}/+/+/+/status"
+RESULTS = f"{ROOT}/+/+/+/results/+"
+NO_PROGRESS_S = 15.0
+COMMIT_ROWS = 4000
+"""About so many records are committed together; a second batch waits for the next commit."""
+LOOK_EVERY_S = 1.0
+LEAVE_WITHIN_S = 3.0
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start of this process."""
+
+    tally: Tally = field(default_factory=Tally)
+    segments: int = 0
+    nonsense: int = 0
+    refused: int = 0
+    rewinds: int = 0
+    commits: int = 0
+
+
+class Collector:
+    """Subscribes to the results of all stations, together with other collectors of its group.
+
+    A message is released (PUBACK) when its records are committed; nothing is acknowledged to a
+    station that is not. When the database is away the broker is left, so that others of the group
+    get everything, and joined again when it is back. `step` never waits for the network.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        central: Central,
+        backoff: Callable[[], Backoff],
+        group: str,
+        key: bytes | None = None,
+    ) -> None:
+        self.counters = Counters()
+        self.stopped = False
+        self.strange = ""
+        """What was wrong with the last message that was none."""
+        self._transport = transport
+        self._central = central
+        self._link = Link(transport, backoff(), NO_PROGRESS_S)
+        self._database_backoff = backoff()
+        self._speaker = Speaker(transport, key)
+        self._hearing = Hearing()
+        self._filters = (f"$share/{group}/{RESULTS}", STATUSES)
+        self._subscribing: set[int] = set()
+        self._pending: list[tuple[Arrival, int]] = []
+        self._database_trouble: Trouble | None = None
+        self._database_at = self._look_at = float("-inf")
+        self._ready = self._greeted = False
+        self._held: dict[Key, int] = {}
+        self._leave_by: float | None = None
+
+    @property
+    def listening(self) -> bool:
+        """Whether the broker has granted the subscriptions, and everything held was said."""
+        return self._link.up and self._greeted
+
+    @property
+    def streams(self) -> int:
+        """Streams that this process has heard of, or found in the database."""
+        return len({key[:2] for key in self._held})
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits to be committed or said."""
+        return not self._pending and self._speaker.silent
+
+    @property
+    def troubles(self) -> list[Trouble]:
+        """What is not as it should be, now."""
+        found = (self._database_trouble, self._link.trouble, self._speaker.trouble)
+        return [trouble for trouble in found if trouble is not None]
+
+    def step(self, now: float) -> float:
+        """Take in what came, commit it, say so; seconds to wait, 0 when there is more to do."""
+        self._take_events(now)
+        if self._leave_by is not None:
+            return self._leave(now)
+        if not self._ready and not self._prepare(now):
+            return min(1.0, max(0.0, self._database_at - now))
+        try:
+            self._greet()
+            self._commit()
+            if now >= self._look_at:
+                self._look_at = now + LOOK_EVERY_S
+                self._look(now)
+        except DatabaseError as error:
+            self._lose_database(error, now)
+            return 0.0
+        self._link.step(now)
+        wait = self._speak(now)
+        return 0.0 if self._pending else min(wait, LOOK_EVERY_S)
+
+    def stop(self, now: float) -> None:
+        """Commit what has come, say so, and leave; then `stopped` is true."""
+        if self._leave_by is None:
+            self._leave_by = now + LEAVE_WITHIN_S
+
+    def fault(self, what: str, now: float) -> None:
+        """A step failed in a way that nobody thought of: begin again with a new connection."""
+        self._lose_database(Away(what, "please report it, with the lines before"), now)
+
+    def _prepare(self, now: float) -> bool:
+        """The database, before the broker: whoever cannot commit must not take messages."""
+        if now < self._database_at:
+            return False
+        try:
+            self._central.open()
+        except DatabaseError as error:
+            self._lose_database(error, now)
+            return False
+        self._database_trouble, self._ready = None, True
+        self._database_backoff.reset()
+        return True
+
+    def _lose_database(self, error: DatabaseError, now: float) -> None:
+        self._database_trouble = Trouble(str(error), error.mend)
+        self._database_at = now + self._database_backoff.next_s()
+        self._ready = False
+        self._central.database.close()
+        if self._link.up:
+            self._link.give_up(self._database_trouble, now)
+        self._transport.drop()
+        self._link.take(Disconnected(str(error), error.mend), now)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._greeted = False
+        self._pending.clear()
+        self._subscribing.clear()
+        self._speaker.forget()
+
+    def _take_events(self, now: float) -> None:
+        for event in self._transport.events():
+            self._link.take(event, now)
+            if isinstance(event, Message):
+                self._message(event)
+            elif isinstance(event, Connected):
+                self._subscribing = {self._transport.subscribe(name) for name in self._filters}
+            elif isinstance(event, Disconnected):
+                self._forget()
+            elif isinstance(event, Acknowledged | Refused):
+                self._answered(event, now)
+
+    def _greet(self) -> None:
+        """On a new connection, as soon as answers would reach us: say how far everything is held,
+        so that stations go on at once."""
+        if self._greeted or not self._link.up or self._subscribing:
+            return
+        for stream, held in self._central.standing().items():
+            self._acknowledge(stream, held)
+        self._greeted = True
+
+    def _acknowledge(self, stream: Stream, held: Acknowledgement) -> None:
+        self._speaker.acknowledge(stream, held)
+        for epoch in held.epochs:
+            self._held[Key(*stream, epoch.epoch)] = epoch.through
+
+    def _answered(self, event: Acknowledged | Refused, now: float) -> None:
+        if self._speaker.take(event):
+            if isinstance(event, Acknowledged):
+                self._link.progress(now, self._speaker.under_way)
+        elif event.token in self._subscribing:
+            self._subscribing.discard(event.token)
+            if isinstance(event, Refused):
+                what = f"the subscription was refused: {event.what}"
+                self._link.give_up(Trouble(what, event.mend), now)
+                self._forget()
+
+    def _message(self, message: Message) -> None:
+        station = station_of(message.topic)
+        if station is not None:
+            if not self._hearing.take(str(station), message.payload):
+                self._nonsense(f"a status of {station} that is none")
+            self._transport.release(message.token)
+            return
+        try:
+            self._pending.append((read(message.topic, message.payload), message.token))
+        except SegmentError as error:
+            self._nonsense(f"{message.topic[:200]!r}: {error}")
+            self._transport.release(message.token)
+
+    def _nonsense(self, what: str) -> None:
+        self.counters.nonsense += 1
+        self.strange = what
+
+    def _commit(self) -> None:
+        """Some of what waits, in one transaction."""
+        rows = count = 0
+        while count < len(self._pending) and rows < COMMIT_ROWS:
+            rows += len(self._pending[count][0].rows)
+            count += 1
+        if not count:
+            return
+        batch, self._pending = self._pending[:count], self._pending[count:]
+        self._commit_all([arrival for arrival, _ in batch])
+        for _, token in batch:
+            self._transport.release(token)
+
+    def _commit_all(self, arrivals: Sequence[Arrival]) -> None:
+        """Together; where the database refuses, one by one, so that one cannot hold up others."""
+        try:
+            done = self._central.commit(arrivals)
+        except DatabaseError:
+            raise
+        except Exception as error:
+            if len(arrivals) > 1:
+                for arrival in arrivals:
+                    self._commit_all([arrival])
+                return
+            self.counters.refused += 1
+            self.strange = f"{arrivals[0].key}: the database refuses it: {error}"[:500]
+            return
+        self.counters.tally.add(done.tally)
+        self.counters.segments += len(arrivals)
+        self.counters.commits += 1
+        for stream, held in done.acknowledgements.items():
+            self._acknowledge(stream, held)
+
+    def _look(self, now: float) -> None:
+        """Keep what stations said, and ask those for more that believe to have delivered more."""
+        news = self._hearing.news()
+        if news:
+            self._central.heard(news)
+        for key, first in self._hearing.behind(now, self._through):
+            self.counters.rewinds += 1
+            wanted = Rewind(key.stream, key.epoch, first, self._central.database.store)
+            self._speaker.rewind(key.station, wanted)
+
+    def _through(self, key: Key, claimed: int) -> int:
+        """At least how far a chain is held; asks the database only where that is not enough."""
+        if self._held.get(key, 0) < claimed:
+            self._held[key] = self._central.through(key)
+        return self._held[key]
+
+    def _speak(self, now: float) -> float:
+        if not self.listening:
+            return LOOK_EVERY_S
+        limits = self._link.limits
+        wait = self._speaker.step(now, limits.receive_maximum, limits.keeps_retained)
+        if self._speaker.under_way:
+            self._link.sent(now)
+        return wait
+
+    def _leave(self, now: float) -> float:
+        assert self._leave_by is not None
+        try:
+            if self._ready and self._link.up and now < self._leave_by:
+                self._commit()
+                wait = self._speak(now)
+                if not self.idle:
+                    return 0.0 if self._pending else min(wait, 0.05)
+        except DatabaseError as error:
+            self._database_trouble = Trouble(str(error), error.mend)
+        self._transport.close()
+        self._central.database.close()
+        self.stopped = True
+        return 0.0

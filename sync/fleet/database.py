@@ -1,0 +1,204 @@
+"""One connection to the central database, made again when it broke."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+
+from sync.fleet import tables
+
+APPLICATION_ID = 0x4549_4331
+"""`EIC1`: lets anyone know a collector's SQLite file from any other."""
+BUSY_MS = 10_000
+MIGRATION_LOCK = 0x4549_4331
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; what a person can do is in `mend`."""
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(what)
+        self.mend = mend
+
+
+class Away(DatabaseError):
+    """The database cannot be reached now, or did not commit; it is worth trying again."""
+
+
+def address(url: str) -> URL:
+    """Read `sqlite:///FILE` or `postgresql://…`. Raises DatabaseError."""
+    try:
+        found = make_url(url)
+    except ArgumentError as error:
+        raise _no_address(url) from error
+    if found.get_backend_name() == "sqlite" and found.database not in (None, "", ":memory:"):
+        return found.set(drivername="sqlite+pysqlite")
+    if found.get_backend_name() == "postgresql":
+        return found.set(drivername="postgresql+psycopg")
+    raise _no_address(url)
+
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite address; None for PostgreSQL. Raises DatabaseError."""
+    found = address(url)
+    if found.get_backend_name() != "sqlite":
+        return None
+    return Path(str(found.database)).absolute()
+
+
+class Database:
+    """Used from one thread. Everything happens in `transaction`."""
+
+    def __init__(self, url: str, read_only: bool = False) -> None:
+        self.url = address(url)
+        self.words = self.url.render_as_string(hide_password=True)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.insert: Callable[..., Any] = sqlite.insert if self.sqlite else postgresql.insert
+        self.store = ""
+        self._read_only = read_only
+        self._engine: Engine | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """All or nothing, and durable when it ends. Raises Away when it could not be, DatabaseError
+        for a database that is not ours or too new."""
+        try:
+            if self._engine is None:
+                self._engine = self._open()
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise self._away(error) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise self._away(error) from error
+            raise
+        except OSError as error:
+            raise self._away(error) from error
+
+    def close(self) -> None:
+        """Let go of the connection. Another `transaction` may follow."""
+        if self._engine is not None:
+            self._engine.dispose()
+            self._engine = None
+
+    def _away(self, error: Exception) -> Away:
+        words = str(getattr(error, "orig", None) or error).strip().splitlines()
+        what = f"the database {self.words} cannot be used: {words[0] if words else error!r}"
+        if self.sqlite:
+            return Away(what, f"check the disk and the permissions of {self.url.database}")
+        return Away(what, "check that the server runs, and the address: psql " + self.words)
+
+    def _open(self) -> Engine:
+        if self.sqlite:
+            engine = self._sqlite_engine()
+        else:
+            engine = sa.create_engine(self.url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+        try:
+            with engine.begin() as connection:
+                self._prepare(connection)
+        except BaseException:
+            engine.dispose()
+            raise
+        return engine
+
+    def _sqlite_engine(self) -> Engine:
+        path = Path(str(self.url.database)).absolute()
+        if self._read_only:
+            # Opened as a reader it could not make a file, but say that there is none.
+            if not path.exists():
+                raise DatabaseError(f"{path} is not there", "edge-inspect fleet serve makes it")
+            url = URL.create(
+                "sqlite+pysqlite", database=f"file:{path}", query={"mode": "ro", "uri": "true"}
+            )
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            url = self.url.set(database=str(path))
+        engine = sa.create_engine(
+            url, pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_MS / 1000}
+        )
+        begin = "BEGIN" if self._read_only else "BEGIN IMMEDIATE"
+        sa.event.listen(engine, "connect", self._set_pragmas)
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+    def _set_pragmas(self, connection: sqlite3.Connection, record: object) -> None:
+        connection.isolation_level = None  # transactions are begun by us
+        pragmas: tuple[str, ...] = ("query_only = ON",)
+        if not self._read_only:
+            pragmas = ("journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864")
+        for pragma in (*pragmas, "temp_store = MEMORY", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    def _prepare(self, connection: Connection) -> None:
+        """Make the tables of an empty database; learn whose it is."""
+        if not self._read_only:
+            self._make_tables(connection)
+        elif not sa.inspect(connection).has_table("meta"):
+            raise self._not_ours()
+        said = sa.select(tables.meta.c.key, tables.meta.c.value)
+        found = {key: value for key, value in connection.execute(said)}
+        if not found.keys() >= {"version", "store"}:
+            raise self._not_ours()
+        if int(found["version"]) > tables.VERSION:
+            raise DatabaseError(
+                f"{self.words} was written by a newer edge-inspect", "install that version here"
+            )
+        self.store = found["store"]
+
+    def _make_tables(self, connection: Connection) -> None:
+        if self.sqlite:
+            known = connection.exec_driver_sql("PRAGMA application_id").scalar()
+            others = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
+            if known != APPLICATION_ID and others:
+                raise self._not_ours()
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        else:
+            # Two collectors that start at the same moment make the tables once.
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            if connection.exec_driver_sql("SHOW server_encoding").scalar() != "UTF8":
+                raise DatabaseError(
+                    f"{self.words} does not hold UTF-8", "createdb --encoding UTF8 …"
+                )
+        tables.METADATA.create_all(connection)
+        first = {"version": str(tables.VERSION), "store": str(uuid.uuid4())}
+        rows = [{"key": key, "value": value} for key, value in first.items()]
+        connection.execute(self.insert(tables.meta).on_conflict_do_nothing(), rows)
+
+    def _not_ours(self) -> DatabaseError:
+        return DatabaseError(
+            f"{self.words} is not a database of edge-inspect fleet", "give another --database"
+        )
+
+
+def insert_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Many rows of `records` at once, below SQLAlchemy; none of them is there yet."""
+    names = [column.name for column in tables.records.columns]
+    raw: Any = connection.connection.driver_connection
+    listed = ", ".join(names)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(names))
+        raw.executemany(f"INSERT INTO records ({listed}) VALUES ({marks})", rows)
+        return
+    with raw.cursor() as cursor, cursor.copy(f"COPY records ({listed}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _no_address(url: str) -> DatabaseError:
+    return DatabaseError(
+        f"{url!r} is not a database",
+        "--database sqlite:////var/lib/edge-inspect-fleet/fleet.db, or postgresql://USER@HOST/NAME",
+    )
+
+
+__all__ = ["Away", "Database", "DatabaseError", "SQLAlchemyError", "address", "insert_rows"]

@@ -6,6 +6,7 @@ nowhere else: bodies are made once, hashed, and from then on only copied.
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,18 +14,21 @@ from typing import TypeVar
 
 from edge.files import sync_folder
 from edge.records import Record
-from edge.store import escalations, pruning, schema
+from edge.store import escalations, pruning, schema, tidying
 from edge.store.batch import Batch, Committed, Head, make_batch
 from edge.store.durable import make_directory
-from edge.store.errors import AlreadyApplied, AlreadyDecided, StoreError, Unwritable
+from edge.store.errors import AlreadyApplied, AlreadyDecided, Replaced, StoreError, Unwritable
 from edge.store.escalations import Deadline, Escalation
 from edge.store.pruning import Prune, Pruned
 from edge.store.rows import DISPOSITION, INSPECTION
+from edge.store.tidying import Tidying
 from sync.chain import GENESIS
 
 T = TypeVar("T")
 NO_DEADLINES: Mapping[str, Deadline] = {}
 NO_STATE: Mapping[str, str] = {}
+SLACK = 64
+"""Pages beyond the bound that housework may take for a moment: records that are kept move first."""
 
 _RECORD = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _COUNT = "INSERT INTO counts VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET n = n + excluded.n"
@@ -45,6 +49,7 @@ class Journal:
         self._database = database
         self._boot_id = boot_id
         self._head = _read_head(database, stream)
+        self._cap = 0
 
     @classmethod
     def open(cls, path: Path, boot_id: str, now_ns: int, stream: str = "line") -> Journal:
@@ -110,7 +115,36 @@ class Journal:
         What must outlive it is kept. Raises NotOurs (an acknowledgement of other records: nothing
         is deleted), sqlite3.Error (nothing is deleted; try again later, or with fewer).
         """
-        return self._whole(lambda: pruning.prune(self._database, self._head.epoch, wanted))
+        return self._tidily(lambda: pruning.prune(self._database, self._head.epoch, wanted))
+
+    def tidy(self, wanted: Tidying) -> None:
+        """Write what retention has decided, in one transaction; durable on return.
+
+        Raises Replaced when it is about another epoch, sqlite3.Error; nothing is written then.
+        """
+        if wanted.epoch != self._head.epoch:
+            raise Replaced(f"{self.path}: no longer epoch {wanted.epoch}")
+        self._tidily(lambda: tidying.tidy(self._database, wanted))
+
+    def bound(self, pages: int, log_pages: int) -> None:
+        """Let the file grow to so many pages, its write-ahead log to about so many.
+
+        A file that is larger already stays as it is. Behind the bound every write is refused as on
+        a full disk, but for housework, which makes room.
+        """
+        (page,) = self._database.execute("PRAGMA page_size").fetchone()
+        self._cap = pages
+        for pragma in (
+            f"max_page_count = {pages}",
+            f"wal_autocheckpoint = {log_pages}",
+            f"journal_size_limit = {2 * log_pages * page}",
+        ):
+            self._database.execute(f"PRAGMA {pragma}").fetchone()
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the file and give its room back, as far as readers let."""
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def seen(self, request_id: str) -> bool:
         """Whether the request with this id was committed."""
@@ -176,15 +210,20 @@ class Journal:
             "stop every edge-inspect process of this state directory and start the service again",
         )
 
-    def _whole(self, work: Callable[[], T]) -> T:
-        """Do `work` in one transaction."""
-        self._database.execute("BEGIN IMMEDIATE")
+    def _tidily(self, work: Callable[[], T]) -> T:
+        """Do `work` in one transaction, with a few pages more than others may have."""
+        if self._cap:
+            self._database.execute(f"PRAGMA max_page_count = {self._cap + SLACK}").fetchone()
         try:
+            self._database.execute("BEGIN IMMEDIATE")
             done = work()
             self._database.execute("COMMIT")
         except BaseException:
             self._undo()
             raise
+        finally:
+            if self._cap:
+                self._database.execute(f"PRAGMA max_page_count = {self._cap}").fetchone()
         return done
 
     def _undo(self) -> None:

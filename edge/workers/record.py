@@ -15,6 +15,7 @@ from edge.store.batch import Committed
 from edge.store.errors import AlreadyApplied, AlreadyDecided, Unwritable
 from edge.store.journal import Journal
 from edge.workers.entry import Entry
+from edge.workers.errands import Errands
 from edge.workers.openings import Openings
 
 BATCH = 256
@@ -36,6 +37,7 @@ class Recorder:
         openings: Openings,
         on_commit: Callable[[Sequence[Committed]], None] | None = None,
         retry_s: float = RETRY_S,
+        errands: Errands | None = None,
     ) -> None:
         self.failing: str | None = None
         self.head = journal.head
@@ -46,6 +48,7 @@ class Recorder:
         self._journal = journal
         self._openings = openings
         self._on_commit = on_commit
+        self._errands = errands or Errands()
         self._batch: list[Entry] = []
         self._retry_s = retry_s
         self._ending = False
@@ -53,12 +56,16 @@ class Recorder:
         self._pause = Event()
 
     def step(self) -> bool:
-        """Commit one batch, or wait for one; False when all is written and no more will come."""
+        """Commit one batch, or wait for one; False when all is written and no more will come.
+
+        Before it, one errand of retention: it may be what makes room for the batch.
+        """
         if not self._batch:
             self._batch = self._entries.take(BATCH, timeout=0.5)
-        if not self._batch:
-            return not self._entries.ended
+        if not self._batch and self._entries.ended:
+            return False
         try:
+            self._errands.run(self._journal)
             while self._batch:
                 group = _one_transaction(self._batch)
                 self._append(group)

@@ -1,0 +1,111 @@
+"""What retention writes: pictures given up, pictures found, marks of time. In small transactions.
+
+A picture goes in three steps: marked as leaving (durable), unlinked, marked as gone. A crash in
+between leaves a file that is marked and unlinked at the next start, never a record whose picture
+is missing without a mark.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from edge.store.rows import INSPECTION
+from edge.store.shelf import GONE, LEAVING, REJECTED, THERE
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How things stood when the station had run for `odometer_s` seconds: the newest record, bytes
+    of pictures written so far in this epoch, bytes used in the state directory."""
+
+    odometer_s: float
+    seq: int
+    written: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A picture on the disk that no record of this file names."""
+
+    path: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tidying:
+    """One transaction of housework in the file of `epoch`.
+
+    `leave` and `gone` are pictures by their numbers, `found` is listed with numbers below 0, marks
+    up to number `forget` are deleted, `state` is kept for the next start.
+    """
+
+    epoch: str
+    leave: Sequence[int] = ()
+    gone: Sequence[int] = ()
+    found: Sequence[Found] = ()
+    mark: Mark | None = None
+    forget: int | None = None
+    state: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write."""
+        some = self.leave or self.gone or self.found or self.mark or self.state
+        return not some and self.forget is None
+
+
+def tidy(database: sqlite3.Connection, wanted: Tidying) -> None:
+    """Write it, inside the caller's transaction."""
+    run = database.executemany
+    run("UPDATE pictures SET removed = ? WHERE seq = ?", [(LEAVING, seq) for seq in wanted.leave])
+    run(
+        "UPDATE pictures SET removed = ? WHERE seq = ? AND seq > 0",
+        [(GONE, seq) for seq in wanted.gone],
+    )
+    run("DELETE FROM pictures WHERE seq = ? AND seq < 0", [(seq,) for seq in wanted.gone])
+    _list_found(database, wanted.found)
+    if wanted.mark is not None:
+        mark = wanted.mark
+        database.execute(
+            "INSERT INTO marks (odometer_s, seq, written, used) VALUES (?, ?, ?, ?)",
+            (mark.odometer_s, mark.seq, mark.written, mark.used),
+        )
+    if wanted.forget is not None:
+        database.execute("DELETE FROM marks WHERE number <= ?", (wanted.forget,))
+    run(
+        "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        wanted.state.items(),
+    )
+
+
+def _list_found(database: sqlite3.Connection, found: Sequence[Found]) -> None:
+    """Pictures of nobody get numbers below 0: they are older than every record here.
+
+    One whose inspection is stored by now was only on its way to its record.
+    """
+    if not found:
+        return
+    (lowest,) = database.execute("SELECT min(0, ifnull(min(seq), 0)) FROM pictures").fetchone()
+    strangers = [one for one in found if not _known(database, one.path)]
+    database.executemany(
+        "INSERT INTO pictures VALUES (?, ?, ?, ?, ?)",
+        [
+            (lowest - number, one.path, one.bytes, REJECTED, THERE)
+            for number, one in enumerate(strangers, 1)
+        ],
+    )
+
+
+def _known(database: sqlite3.Connection, path: str) -> bool:
+    name = PurePosixPath(path).stem
+    stored = database.execute(
+        "SELECT 1 FROM records WHERE subject = ?1 AND schema = ?2"
+        " UNION ALL SELECT 1 FROM kept WHERE subject = ?1 AND schema = ?2"
+        " UNION ALL SELECT 1 FROM pictures WHERE seq < 0 AND path = ?3 LIMIT 1",
+        (name, INSPECTION, path),
+    ).fetchone()
+    return stored is not None

@@ -8,7 +8,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
-from sync.transport import Disconnected
+from sync.transport import NO_LIMIT, Connected, Disconnected
 
 PORT = 1883
 TLS_PORT = 8883
@@ -121,6 +121,34 @@ _REFUSALS: dict[int, tuple[str, str]] = {
 }
 
 
+def closed(address: Address) -> Disconnected:
+    """Words for a peer that hangs up before it has taken us."""
+    return Disconnected(
+        f"{address} closes the connection before it has taken us",
+        "see the broker's log; check that this is the port of an MQTT broker",
+    )
+
+
+def silent(address: Address) -> Disconnected:
+    """Words for a peer that takes the connection and says nothing."""
+    return Disconnected(
+        f"{address} takes the connection and says nothing",
+        "check that this is the port of an MQTT broker, and look at the broker's log",
+    )
+
+
+def no_broker(first: bytes, address: Address) -> Disconnected:
+    """Words for a peer whose answer begins with `first`, which is no sound CONNACK."""
+    if first[:4] in (b"\x20\x02\x00\x01", b"\x20\x02\x00\x84"):
+        what, mend = _REFUSALS[0x84]
+        return Disconnected(f"the broker {address} {what}", mend)
+    text = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in first[:16])
+    return Disconnected(
+        f"{address} does not answer as an MQTT broker does, but with {text!r}",
+        "check host and port in sync.broker",
+    )
+
+
 def lost(address: Address) -> Disconnected:
     """Words for a connection that ended without any: mosquitto also ends it so when another
     client takes our name."""
@@ -131,7 +159,36 @@ def lost(address: Address) -> Disconnected:
     )
 
 
-def refusal(code: int, name: str, address: Address) -> Disconnected:
-    """Words for a reason code of MQTT 5 (its value and its name in the standard)."""
+def refusal(code: int, name: str, address: Address, user: str | None = None) -> Disconnected:
+    """Words for a reason code of MQTT 5 (its value and its name in the standard).
+
+    `user` is given while connecting: the name that we said, empty for none.
+    """
     what, mend = _REFUSALS.get(code, ("gave a reason", "see the broker's log"))
+    if user is not None and code in (0x86, 0x87):
+        what = (
+            f"does not allow {user!r} in: user or password is wrong"
+            if user
+            else "does not allow anybody in without user and password, or a certificate"
+        )
+        mend = "check sync.credentials_file (two lines: user, password), and the broker's users"
     return Disconnected(f"the broker {address} {what} ({name}, 0x{code:02x})", mend)
+
+
+def limits(properties: object) -> Connected:
+    """What the broker announces in its CONNACK, else the defaults of MQTT 5."""
+
+    def said(name: str, default: int) -> int:
+        return int(getattr(properties, name, default))
+
+    session, keep_alive = said("SessionExpiryInterval", -1), said("ServerKeepAlive", -1)
+    return Connected(
+        largest_packet=said("MaximumPacketSize", NO_LIMIT),
+        receive_maximum=said("ReceiveMaximum", 65_535),
+        keeps_retained=bool(said("RetainAvailable", 1)),
+        most_qos=said("MaximumQoS", 2),
+        shares=bool(said("SharedSubscriptionAvailable", 1)),
+        wildcards=bool(said("WildcardSubscriptionAvailable", 1)),
+        session_s=None if session < 0 else session,
+        keep_alive_s=None if keep_alive < 0 else keep_alive,
+    )

@@ -8,73 +8,58 @@ connection.
 
 from __future__ import annotations
 
-import contextlib
-import select
 import socket
-import ssl
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from sync.broker import Address, Login, lost, refusal, why_not
+from sync.broker import limits, lost, refusal, why_not
+from sync.opening import Opening
+from sync.pump import pump
+from sync.settings import Settings as Settings
+from sync.settings import Will as Will
 from sync.transport import (
-    NO_LIMIT,
     Acknowledged,
-    Connected,
     Disconnected,
     Event,
     Message,
     Refused,
     Transport,
 )
+from sync.wake import Wake
 
 PACKET_TOO_LARGE = 0x95
-CONNECT_WITHIN_S = 5.0
-KEEP_ALIVE_S = 20
 CLOSE_WITHIN_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Will:
-    """What the broker publishes, retained, when we vanish without a word."""
-
-    topic: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How to connect. `session_s` above 0 asks the broker to keep our subscriptions and what
-    arrives for them while we are away, and not to start clean. `hold` above 0 asks it to send at
-    most so many messages that were not released: nobody can then fill our memory."""
-
-    address: Address
-    client_id: str
-    login: Login = field(default_factory=Login)
-    will: Will | None = None
-    session_s: int = 0
-    hold: int = 0
-
-
 class MqttTransport(Transport):
-    """A broker, over TCP or TLS, without delays for small packets."""
+    """A broker, over TCP or TLS, without delays for small packets.
+
+    `broker_certificate` is what the broker showed when TLS last succeeded, in DER.
+    """
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self._settings = settings
         self._connection: _Connection | None = None
+        self.broker_certificate: bytes | None = None
 
     def _connect(self, generation: int) -> None:
         self._drop()
         self._connection = _Connection(
-            self._settings, generation << 16, lambda event: self._report(generation, event)
+            self._settings,
+            generation << 16,
+            lambda event: self._report(generation, event),
+            self._saw,
         )
+
+    def _saw(self, certificate: bytes | None) -> None:
+        self.broker_certificate = certificate
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -111,15 +96,20 @@ class _Connection:
     """
 
     def __init__(
-        self, settings: Settings, token_base: int, report: Callable[[Event], None]
+        self,
+        settings: Settings,
+        token_base: int,
+        report: Callable[[Event], None],
+        saw: Callable[[bytes | None], None],
     ) -> None:
         self._settings = settings
         self._token_base = token_base
         self._report = report
+        self._saw = saw
         self._why: Disconnected | None = None
-        self._dropped = False
-        self._wake_read, self._wake_write = socket.socketpair()
-        self._wake_write.setblocking(False)
+        self._taken = self._dropped = False
+        self._opening = Opening(settings.address, settings.login, settings.facts)
+        self._wake = Wake()
         self._client = self._make_client()
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
         self._thread.start()
@@ -130,44 +120,39 @@ class _Connection:
 
     def publish(self, topic: str, payload: bytes, retain: bool) -> int:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
-        self._wake()
+        self._wake.ring()
         return self._token_base | info.mid
 
     def subscribe(self, topic: str) -> int:
         _, message_id = self._client.subscribe(topic, qos=1)
-        self._wake()
+        self._wake.ring()
         return self._token_base | (message_id or 0)
 
     def release(self, token: int) -> None:
         """PUBACK, if the message came by this connection."""
         if self._settings.hold and token and token >> 16 == self._token_base >> 16:
             self._client.ack(token & 0xFFFF, 1)
-            self._wake()
+            self._wake.ring()
 
     def drop(self) -> None:
         """Let go without a word; the thread ends by itself."""
         self._dropped = True
-        self._wake()
+        self._wake.ring()
 
     def leave(self) -> None:
         """Send what is queued and DISCONNECT, then end."""
         self._client.disconnect()
-        self._wake()
+        self._wake.ring()
         self._thread.join(CLOSE_WITHIN_S)
         self.drop()
         self._thread.join(CLOSE_WITHIN_S / 10)
 
-    def _wake(self) -> None:
-        # Full means that the thread wakes anyway, closed that it has ended.
-        with contextlib.suppress(OSError):
-            self._wake_write.send(b"w")
-
-    def _make_client(self) -> paho.Client:
+    def _make_client(self) -> _Client:
         settings = self._settings
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=paho.MQTTv5
         )
-        client.connect_timeout = CONNECT_WITHIN_S
+        client.dialled = self._dial
         client.max_inflight_messages_set(65_535)  # the window is ours to keep
         client.manual_ack_set(settings.hold > 0)
         client.on_connect = self._on_connect
@@ -175,7 +160,6 @@ class _Connection:
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
-        client.on_socket_open = _without_delay
         # Without it paho would write to the socket from the thread that publishes.
         client.on_socket_register_write = _leave_it_to_the_loop
         if settings.will is not None:
@@ -183,29 +167,32 @@ class _Connection:
         return client
 
     def _run(self) -> None:
+        error: Exception | None = None
         try:
             self._open()
-            self._loop()
-        except Exception as error:  # whatever it is, the owner must hear that this ended
-            self._why = self._why or why_not(error, self._settings.address)
+            pump(self._client, self._wake, self._look)
+        except Exception as failed:  # whatever it is, the owner must hear that this ended
+            error = failed
         finally:
-            self._wake_read.close()
-            self._wake_write.close()
             connection = self._client.socket()
             if connection is not None:
                 connection.close()
-            self._report(self._why or lost(self._settings.address))
+            self._wake.close()
+            self._report(self._why or self._words(error))
+
+    def _words(self, error: Exception | None) -> Disconnected:
+        if not (self._taken or self._dropped):
+            return self._opening.words(error)
+        address = self._settings.address
+        return why_not(error, address) if error else lost(address)
 
     def _open(self) -> None:
-        settings, login = self._settings, self._settings.login
-        if login.credentials is not None:
-            lines = [*login.credentials.read_text().splitlines(), "", ""]
-            self._client.username_pw_set(lines[0].strip(), lines[1].strip() or None)
-        if settings.address.tls:
-            context = ssl.create_default_context(cafile=login.ca)
-            if login.certificate is not None:
-                context.load_cert_chain(login.certificate, login.key)
-            self._client.tls_set_context(context)
+        settings, opening = self._settings, self._opening
+        opening.prepare()
+        if opening.user:
+            self._client.username_pw_set(opening.user, opening.password or None)
+        if opening.context is not None:
+            self._client.tls_set_context(opening.context)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = settings.session_s
         if settings.hold:
@@ -213,29 +200,26 @@ class _Connection:
         self._client.connect(
             settings.address.host,
             settings.address.port,
-            keepalive=KEEP_ALIVE_S,
+            keepalive=settings.keep_alive_s,
             clean_start=settings.session_s == 0,
             properties=properties,
         )
 
-    def _loop(self) -> None:
-        client, wake = self._client, self._wake_read
-        state = MQTTErrorCode.MQTT_ERR_SUCCESS
-        while state == MQTTErrorCode.MQTT_ERR_SUCCESS and not self._dropped:
-            connection = client.socket()
-            if connection is None:
-                return
-            pending = isinstance(connection, ssl.SSLSocket) and connection.pending() > 0
-            writers = [connection] if client.want_write() else []
-            readable, _, _ = select.select([connection, wake], writers, [], 0.0 if pending else 1.0)
-            if wake in readable:
-                wake.recv(4096)
-            if pending or connection in readable:
-                state = client.loop_read()
-            if state == MQTTErrorCode.MQTT_ERR_SUCCESS and client.want_write():
-                state = client.loop_write()
-            if state == MQTTErrorCode.MQTT_ERR_SUCCESS:
-                state = client.loop_misc()
+    def _dial(self) -> socket.socket:
+        connection = self._opening.dial()
+        if self._dropped:
+            # To go on would throw out the newer connection, which has the same name.
+            connection.close()
+            raise ConnectionAbortedError("given up")
+        self._saw(self._opening.certificate)
+        return connection
+
+    def _look(self, connection: paho.SocketLike, can_read: bool) -> bool:
+        if not self._taken:
+            self._opening.waits()
+            if can_read:
+                self._opening.look(connection)
+        return not self._dropped
 
     def _on_connect(
         self,
@@ -246,15 +230,10 @@ class _Connection:
         properties: Properties | None,
     ) -> None:
         if code.is_failure:
-            self._why = refusal(code.value, str(code), self._settings.address)
+            self._why = refusal(code.value, str(code), self._settings.address, self._opening.user)
             return
-        self._report(
-            Connected(
-                largest_packet=int(getattr(properties, "MaximumPacketSize", NO_LIMIT)),
-                receive_maximum=int(getattr(properties, "ReceiveMaximum", 65_535)),
-                keeps_retained=bool(getattr(properties, "RetainAvailable", 1)),
-            )
-        )
+        self._taken = True
+        self._report(limits(properties))
 
     def _on_disconnect(
         self,
@@ -303,9 +282,16 @@ class _Connection:
             self.release(token)
 
 
-def _without_delay(client: paho.Client, userdata: object, connection: paho.SocketLike) -> None:
-    assert isinstance(connection, socket.socket)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+class _Client(paho.Client):
+    """paho, on a socket that we have opened within our own deadline.
+
+    Should a later paho not ask for it, it opens one itself, with the same TLS.
+    """
+
+    dialled: Callable[[], socket.socket]
+
+    def _create_socket(self) -> socket.socket:
+        return self.dialled()
 
 
 def _leave_it_to_the_loop(

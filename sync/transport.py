@@ -12,11 +12,19 @@ NO_LIMIT = 268_435_455
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The broker has taken us; its announced limits."""
+    """The broker has taken us; its announced limits.
+
+    `session_s` and `keep_alive_s` are the broker's own values where it does not take ours.
+    """
 
     largest_packet: int = NO_LIMIT
     receive_maximum: int = 65_535
     keeps_retained: bool = True
+    most_qos: int = 2
+    shares: bool = True
+    wildcards: bool = True
+    session_s: int | None = None
+    keep_alive_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,11 @@ class Transport(ABC):
             self._waiting.append(self._queue.get(timeout=max(timeout_s, 0.0)))
         except queue.Empty:
             return
+
+    @property
+    def alive(self) -> bool:
+        """Whether whatever reports events still works, as far as the current connection goes."""
+        return True
 
     def _report(self, generation: int, event: Event) -> None:
         """For implementations, from any thread: hand over an event. Never waits, never raises."""

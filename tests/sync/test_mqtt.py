@@ -232,7 +232,7 @@ def test_encrypted(tmp_path, client):
     )
     with running_broker(tmp_path / "broker", rules):
         url = f"mqtts://127.0.0.1:{port}"
-        assert "not trusted" in client(url).wait_for(Disconnected).what
+        assert "authority that we do not know" in client(url).wait_for(Disconnected).what
         writer = client(url, login=Login(ca=certificate))
         writer.wait_for(Connected)
         for number in range(20):

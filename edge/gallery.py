@@ -20,6 +20,7 @@ from edge.store.images import ImagePolicy
 from edge.store.rows import INSPECTION
 from sync.gallery import Place, Wanted
 from sync.journal import JournalError
+from sync.picture import nameable
 
 LINE, QUEUE = "line", "queue"
 PAGE, PAGE_BYTES = 200, 1 << 20
@@ -71,7 +72,8 @@ class Scan:
         start = self._start(epoch)
         rows = self._archive.rows(start.seq, PAGE, PAGE_BYTES, epoch)
         for row in rows:
-            wanted = self._pick(row.body)
+            # In a damaged file a body may be anything.
+            wanted = self._pick(row.body) if isinstance(row.body, bytes) else None
             if wanted is not None:
                 self.found.append(_Found(Place(epoch, row.seq), wanted))
             self._scanned = Place(epoch, row.seq)
@@ -173,15 +175,18 @@ class StationGallery:
         content = _inspection(body)
         if content is None or not in_sample(content, self._policy):
             return None
+        wanted = _wanted(content)
         # What a person answered about is sent as labelled.
-        return None if latest(self._queue, str(content.get("id"))) else _wanted(content)
+        labelled = nameable(wanted.inspection) and latest(self._queue, wanted.inspection)
+        return None if labelled else wanted
 
     def _pick_labelled(self, body: bytes) -> Wanted | None:
         verdict = _parsed(body) or {}
         if verdict.get("schema") != VERDICT:
             return None
         name = str(verdict.get("inspection"))
-        found = [_parsed(row.body) or {} for row in self._line.find(name)]
+        rows = self._line.find(name) if nameable(name) else []
+        found = [_parsed(row.body) or {} for row in rows]
         about = [one for one in found if one.get("id") == name]
         if not about:
             return Wanted(name, "", "")  # deleted: counted as missing when its turn comes

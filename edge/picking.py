@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from edge.decision.challenge import TAG
+from edge.records import Decision
 from edge.store.images import ImagePolicy, wanted
 from edge.store.rows import INSPECTION
 
 NEVER_DRAWN = 1.0
+DECISIONS: tuple[Any, ...] = get_args(Decision)
 
 
 def with_picture(content: Mapping[str, Any]) -> bool:
@@ -31,9 +33,10 @@ def in_sample(content: Mapping[str, Any], policy: ImagePolicy) -> bool:
     decision is drawn now, by the SHA-256 of the inspection's id. Challenge parts are no sample of
     anything.
     """
-    if TAG in (content.get("tags") or {}):
-        return False
+    tags: Any = content.get("tags")
     decision: Any = content.get("decision")
+    if (isinstance(tags, Mapping) and TAG in tags) or decision not in DECISIONS:
+        return False
     if wanted(policy, decision, content.get("asked") is True, NEVER_DRAWN):
         return draw(str(content.get("id"))) < policy.random_share
     return policy.random_share > 0

@@ -47,7 +47,7 @@ class PictureFile:
 
 def open_picture(state_dir: Path, wanted: Wanted) -> PictureFile:
     """The file, if it holds what was recorded and lies in `images/`. Raises Missing."""
-    if not nameable(wanted.inspection, wanted.sha256) or not confined(wanted.path):
+    if not nameable(wanted.inspection) or not confined(wanted.path):
         raise Missing(f"{wanted.path!r} is not a picture of this station")
     path = state_dir / wanted.path
     try:

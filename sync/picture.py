@@ -63,10 +63,9 @@ def confined(path: str) -> bool:
     return len(path) <= LONGEST_PATH and _PATH.fullmatch(path) is not None
 
 
-def nameable(inspection: object, sha256: object) -> bool:
-    """Whether a piece could carry these: the id of an inspection, and a hash in lower-case hex."""
-    named = isinstance(inspection, str) and _NAME.fullmatch(inspection) is not None
-    return named and isinstance(sha256, str) and _HASH.fullmatch(sha256) is not None
+def nameable(inspection: object) -> bool:
+    """Whether this can be the id of an inspection: a short word without blanks or separators."""
+    return isinstance(inspection, str) and _NAME.fullmatch(inspection) is not None
 
 
 def header(inspection: str, path: str, sha256: str, size: int, offset: int) -> bytes:
@@ -99,8 +98,10 @@ def decode_piece(payload: bytes) -> Piece:
         raise PictureError("the header is not JSON") from error
     if not isinstance(content, dict) or set(content) != _MEMBERS or content["schema"] != SCHEMA:
         raise PictureError(f"this is not the header of a {SCHEMA}")
-    if not nameable(content["inspection"], content["sha256"]):
-        raise PictureError("the inspection is not a name, or the hash is not one")
+    if not nameable(content["inspection"]):
+        raise PictureError("the inspection is not a name")
+    if not isinstance(content["sha256"], str) or not _HASH.fullmatch(content["sha256"]):
+        raise PictureError("the hash is not one")
     if not isinstance(content["path"], str) or not confined(content["path"]):
         raise PictureError("the path is not one below images/")
     size = _whole(content["size"], 0, MOST_SIZE)

@@ -64,7 +64,7 @@ class Following:
     def _open(self) -> None:
         # Opened, then looked at again: the path may have changed hands in between.
         while (file := _identity(self.path)) is not None:
-            database = _connect(self.path)
+            database = connect_reader(self.path)
             try:
                 readable = check_readable(database)
                 self.version = version(database)
@@ -79,7 +79,8 @@ class Following:
                 return
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot change a record. Raises sqlite3.Error."""
     database = sqlite3.connect(
         f"file:{quote(str(path))}?mode=ro",
         uri=True,

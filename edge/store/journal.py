@@ -48,7 +48,7 @@ class Journal:
         self.path = path
         self._database = database
         self._boot_id = boot_id
-        self._head = _read_head(database, stream)
+        self._head = read_head(database, stream)
         self._cap = 0
 
     @classmethod
@@ -184,14 +184,18 @@ class Journal:
             run("INSERT INTO requests VALUES (?, ?)", [(request_id, self._head.seq + 1)])
 
     def _check_earlier(self, batch: Batch) -> None:
-        """Dispositions of earlier inspections: these exist and have none yet."""
+        """Dispositions of earlier inspections: these exist and have none yet.
+
+        An inspection of an earlier epoch exists as long as its escalation is open.
+        """
         for inspection, record in batch.earlier.items():
             kinds = self._database.execute(
                 "SELECT schema FROM records WHERE subject = ?", (inspection,)
             ).fetchall()
             if (DISPOSITION,) in kinds:
                 raise AlreadyDecided(inspection, record)
-            if (INSPECTION,) not in kinds:
+            open_one = "SELECT 1 FROM escalations WHERE inspection = ?"
+            if (INSPECTION,) not in kinds and self._one(open_one, inspection) is None:
                 raise Unwritable(f"disposition of an unknown inspection {inspection}", record)
 
     def _unwritable(self, batch: Batch, error: sqlite3.IntegrityError) -> StoreError:
@@ -238,7 +242,8 @@ class Journal:
         return row
 
 
-def _read_head(database: sqlite3.Connection, stream: str) -> Head:
+def read_head(database: sqlite3.Connection, stream: str) -> Head:
+    """The newest record of a database, its anchor when there is none. Raises sqlite3.Error."""
     (epoch,) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
     newest = database.execute(
         "SELECT seq, hash FROM records UNION ALL SELECT seq, hash FROM anchors"

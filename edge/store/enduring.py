@@ -1,0 +1,180 @@
+"""A journal that goes on in a new file when its own is damaged."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from edge.files import sync_folder
+from edge.log import log
+from edge.records import Record
+from edge.store import aside, schema
+from edge.store.aside import Known
+from edge.store.batch import Committed
+from edge.store.damage import contradicts, examine, is_damage, is_unreadable
+from edge.store.durable import make_directory
+from edge.store.errors import StoreError
+from edge.store.escalations import Deadline
+from edge.store.journal import NO_DEADLINES, NO_STATE, Journal, read_head
+from edge.store.memory import Memory, read
+
+T = TypeVar("T")
+TRIES = 3
+"""So often bytes are asked for that cannot be read, before the file is given up."""
+
+
+class EnduringJournal(Journal):
+    """A journal whose damaged file is set aside, at its start and in the middle of its work.
+
+    The call that met the damage is done again in the new file: its records are there on return, in
+    a new epoch. State, open escalations and requests are carried over: from memory, at a start from
+    what can be read.
+    """
+
+    _now: Callable[[], str]
+    _memory: Memory
+    _file: tuple[int, int] | None
+    _tries = 0
+    _bounds: tuple[int, int] | None = None
+
+    @classmethod
+    def begin(
+        cls,
+        path: Path,
+        boot_id: str,
+        now_ns: int,
+        now: Callable[[], str],
+        stream: str = "line",
+        unknown: Mapping[str, str] = NO_STATE,
+    ) -> EnduringJournal:
+        """Open or make the file; complete a setting aside, set a damaged file aside.
+
+        `now` gives the UTC time, for people. `unknown` is the state that holds where the old one
+        cannot be read any more. Raises as `open` does, but for damage.
+        """
+        make_directory(path.parent)
+        aside.finish(path)
+        why = _examine_patiently(path)
+        if why is not None:
+            aside.set_aside(path, stream, why, now(), Known(unknown=unknown))
+        try:
+            journal = cls.open(path, boot_id, now_ns, stream)
+        except sqlite3.Error as error:
+            if not is_damage(error):
+                raise
+            aside.set_aside(path, stream, str(error), now(), Known(unknown=unknown))
+            journal = cls.open(path, boot_id, now_ns, stream)
+        assert isinstance(journal, cls)
+        journal._now = now
+        journal._memory = read(journal._database)
+        journal._file = _identity(path)
+        return journal
+
+    def append(
+        self,
+        records: Sequence[Record],
+        *,
+        deadlines: Mapping[str, Deadline] = NO_DEADLINES,
+        state: Mapping[str, str] = NO_STATE,
+        request_id: str | None = None,
+    ) -> list[Committed]:
+        """As Journal does, if need be in a new epoch."""
+        write = super().append
+        done = self._surely(
+            lambda: write(records, deadlines=deadlines, state=state, request_id=request_id)
+        )
+        self._memory.note(done, deadlines, state, request_id, self._boot_id)
+        return done
+
+    def bound(self, pages: int, log_pages: int) -> None:
+        """As Journal does, for every file that follows too."""
+        self._bounds = pages, log_pages
+        super().bound(pages, log_pages)
+
+    def _tidily(self, work: Callable[[], T]) -> T:
+        tidily = super()._tidily
+        return self._surely(lambda: tidily(work))
+
+    def _surely(self, work: Callable[[], T]) -> T:
+        """Do it; where the file is damaged, in a new one."""
+        if _identity(self.path) != self._file:
+            self._begin_anew("the file was taken away")
+        try:
+            done = work()
+            self._tries = 0
+            return done
+        except (sqlite3.Error, StoreError) as error:
+            why = self._damage(error)
+            if why is None:
+                raise
+        self._begin_anew(why)
+        return work()
+
+    def _damage(self, error: Exception) -> str | None:
+        if is_damage(error):
+            return str(error)
+        if is_unreadable(error):
+            self._tries += 1
+            return str(error) if self._tries >= TRIES else None
+        if type(error) is StoreError or contradicts(error):
+            try:
+                return examine(self.path)
+            except (sqlite3.Error, StoreError):
+                return None
+        return None
+
+    def _begin_anew(self, why: str) -> None:
+        """Raises sqlite3.Error; the next call then goes on here."""
+        try:
+            if not aside.finish(self.path):
+                known = Known(self.head, self._memory)
+                aside.set_aside(self.path, self._head.stream, why, self._now(), known)
+            self._reopen()
+        except OSError as error:
+            raise sqlite3.OperationalError(f"{self.path} cannot be set aside: {error}") from error
+
+    def _reopen(self) -> None:
+        database = schema.connect_writer(self.path)
+        try:
+            sync_folder(self.path.parent)
+            head = read_head(database, self._head.stream)
+            file = _identity(self.path)
+        except BaseException:
+            database.close()
+            raise
+        # Only now: SQLite sees that this one is no longer in its place and leaves its log alone.
+        _close(self._database)
+        self._database, self._head, self._file, self._tries = database, head, file, 0
+        if self._bounds is not None:
+            self.bound(*self._bounds)
+        log.warning("database.new_epoch", file=self.path.name, epoch=head.epoch)
+
+
+def _examine_patiently(path: Path) -> str | None:
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return examine(path)
+        except sqlite3.Error as error:
+            if not is_unreadable(error):
+                raise
+            if not tries_left:
+                return str(error)
+    return None
+
+
+def _close(database: sqlite3.Connection) -> None:
+    try:
+        database.close()
+    except sqlite3.Error as error:
+        log.warning("database.close", error=error)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from sync.fleet import tables
 
@@ -76,20 +76,24 @@ class Database:
                 self._engine = self._open()
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise self._away(error) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
+        except Exception as error:
+            if self._is_away(error):
                 raise self._away(error) from error
             raise
-        except OSError as error:
-            raise self._away(error) from error
 
     def close(self) -> None:
         """Let go of the connection. Another `transaction` may follow."""
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
+
+    def _is_away(self, error: Exception) -> bool:
+        """Whether the database, not a record, is to blame; errors from below SQLAlchemy too."""
+        if isinstance(error, DBAPIError):
+            return not isinstance(error, sa.exc.DataError | sa.exc.IntegrityError)
+        module: Any = self.url.get_dialect().import_dbapi()
+        fault = isinstance(error, module.DataError | module.IntegrityError)
+        return isinstance(error, OSError) or (isinstance(error, module.Error) and not fault)
 
     def _away(self, error: Exception) -> Away:
         words = str(getattr(error, "orig", None) or error).strip().splitlines()
@@ -133,6 +137,10 @@ class Database:
 
     def _set_pragmas(self, connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # transactions are begun by us
+        known = connection.execute("PRAGMA application_id").fetchone()[0]
+        others = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if known != APPLICATION_ID and (others or self._read_only):
+            raise self._not_ours()  # before a byte of it is changed
         pragmas: tuple[str, ...] = ("query_only = ON",)
         if not self._read_only:
             pragmas = ("journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864")
@@ -157,10 +165,6 @@ class Database:
 
     def _make_tables(self, connection: Connection) -> None:
         if self.sqlite:
-            known = connection.exec_driver_sql("PRAGMA application_id").scalar()
-            others = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar()
-            if known != APPLICATION_ID and others:
-                raise self._not_ours()
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         else:
             # Two collectors that start at the same moment make the tables once.
@@ -199,6 +203,3 @@ def _no_address(url: str) -> DatabaseError:
         f"{url!r} is not a database",
         "--database sqlite:////var/lib/edge-inspect-fleet/fleet.db, or postgresql://USER@HOST/NAME",
     )
-
-
-__all__ = ["Away", "Database", "DatabaseError", "SQLAlchemyError", "address", "insert_rows"]

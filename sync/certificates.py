@@ -58,7 +58,7 @@ def read_key(path: Path) -> PrivateKeyTypes:
     try:
         return load_pem_private_key(data, None)
     except TypeError as error:
-        raise CertificateError("is encrypted, and nobody is there to type its password") from error
+        raise CertificateError("is encrypted, and nobody types its password") from error
     except Exception as error:  # UnsupportedAlgorithm is none of ValueError
         raise CertificateError("holds a private key that cannot be read") from error
 

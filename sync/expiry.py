@@ -110,9 +110,8 @@ def _over(peer: Lifetime, others: Sequence[Lifetime], facts: Facts) -> Trouble:
             f"{date(max(peer.not_after, *(one.not_after for one in others)))}",
             "set the clock: sudo timedatectl set-ntp true",
         )
-    doubt = (
-        "" if facts.synced else f", or this clock ({date(facts.now)}, not synchronised) is wrong"
-    )
+    clock = f"this machine's clock ({date(facts.now)}, not synchronised)"
+    doubt = "" if facts.synced else f", or {clock} is wrong"
     return Trouble(f"{peer.whose} expired on {date(peer.not_after)}{doubt}", peer.mend)
 
 

@@ -99,7 +99,8 @@ def _reading(named: str, path: Path, read: Callable[[], _T]) -> _T:
 def _mend(named: str) -> str:
     return {
         "ca_file": "put the certificate of the authority there, as PEM text (BEGIN CERTIFICATE)",
-        "certificate_file": "put this station's certificate there, as PEM text",
+        "certificate_file": "put this station's certificate there, as PEM text; its key into the "
+        "same file, or into sync.key_file",
         "key_file": "put the key of this station's certificate there, as PEM text, without a "
         "password: openssl pkey -in KEY -out PLAIN",
     }[named]

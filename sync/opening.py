@@ -61,7 +61,7 @@ class Opening:
     def waits(self) -> None:
         """Raises Silent when the broker has not taken us in time."""
         if time.monotonic() > self._by:
-            raise Silent
+            raise Silent("the peer did not answer in time")
 
     def words(self, error: Exception | None) -> Disconnected:
         """Why the broker has not taken us; takes a few seconds at most, and never raises."""

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 SHA = hashes.SHA256()
 PEM = serialization.Encoding.PEM
+DAY = "%Y-%m-%d"
 
 
 def days(number: float) -> datetime:
@@ -23,10 +24,12 @@ def days(number: float) -> datetime:
 
 @dataclass(frozen=True)
 class Issued:
-    """A certificate and its key, as files."""
+    """A certificate and its key, as files; the days on which it begins and ends."""
 
     certificate: Path
     key: Path
+    start: str
+    end: str
 
 
 class Authority:
@@ -37,6 +40,7 @@ class Authority:
         self.folder, self.name = folder, _name(name)
         self.file = folder / "ca.pem"
         self.secret = ec.generate_private_key(ec.SECP256R1())
+        self.end = days(end).strftime(DAY)
         self.public = x509.SubjectKeyIdentifier.from_public_key(self.secret.public_key())
         made = (
             _builder(self.name, self.name, self.secret, start, end)
@@ -72,8 +76,9 @@ class Authority:
         if hosts:
             names = x509.SubjectAlternativeName([_host(host) for host in hosts])
             builder = builder.add_extension(names, critical=False)
+        first, last = days(start).strftime(DAY), days(end).strftime(DAY)
         stem = f"{name.replace('/', '-')}-{len(list(self.folder.iterdir()))}"
-        issued = Issued(self.folder / f"{stem}.pem", self.folder / f"{stem}.key")
+        issued = Issued(self.folder / f"{stem}.pem", self.folder / f"{stem}.key", first, last)
         issued.certificate.write_bytes(builder.sign(self.secret, SHA).public_bytes(PEM))
         encrypt = (
             serialization.BestAvailableEncryption(password)

@@ -116,9 +116,7 @@ class Gallery:
         if connection.execute(query).first() is not None:
             counts.duplicates += 1
             return True
-        file = picture_files.c
-        query = sa.select(file.sha256).where(file.station == station, file.sha256 == piece.sha256)
-        if connection.execute(query).first() is None:
+        if not _has_file(connection, station, piece):
             return False
         self._name(connection, station, piece)
         counts.received += 1
@@ -153,8 +151,11 @@ class Gallery:
             rest = {"pieces": 0, "bytes": 0, "at": self._wall()}
             insert = self._database.insert(arriving).on_conflict_do_nothing()
             connection.execute(insert, [{**first, **rest}])
-            counts.dropped += self._make_room(connection, station, piece)
             row = connection.execute(query).one_or_none()
+            if row is not None and _has_file(connection, station, piece):
+                _forget(connection, [row.id])  # it was finished while we waited for the lock
+                return None
+            counts.dropped += self._make_room(connection, station, piece)
         return None if row is None else int(row.id)
 
     def _make_room(self, connection: Connection, station: str, piece: Piece) -> int:
@@ -165,14 +166,17 @@ class Gallery:
             .where(columns.station == station, columns.sha256 != piece.sha256)
             .order_by(columns.id.desc())
         )
-        if not self._database.sqlite:
-            query = query.with_for_update(skip_locked=True)
         size, going = piece.size, list[int]()
         for number, row in enumerate(connection.execute(query), 2):
             size += row.size
             if number > MOST_ARRIVING or size > MOST_ARRIVING_BYTES:
                 going.append(row.id)
-        _forget(connection, going)
+        if going:
+            # Only these, and only if nobody else is at them: locks out of order could meet.
+            mine = sa.select(columns.id).where(columns.id.in_(going))
+            found = connection.execute(mine.with_for_update(skip_locked=True))
+            going = [row.id for row in found]
+            _forget(connection, going)
         return len(going)
 
     def _put(self, connection: Connection, number: int, piece: Piece) -> None:
@@ -210,6 +214,14 @@ class Gallery:
             _forget(connection, [number])
             counts.wrong += 1
         return False
+
+
+def _has_file(connection: Connection, station: str, piece: Piece) -> bool:
+    columns = picture_files.c
+    query = sa.select(columns.sha256).where(
+        columns.station == station, columns.sha256 == piece.sha256
+    )
+    return connection.execute(query).first() is not None
 
 
 def _whole(connection: Connection, number: int, size: int) -> bytes | None:

@@ -188,7 +188,7 @@ def acknowledged(state: Path) -> float:
     """How far delivery is."""
     try:
         return float(
-            json.loads((state / "status" / "sync.json").read_text())["acknowledged"]["seq"]
+            json.loads((state / "status" / "sync.json").read_text())["acknowledged"]["line"]["seq"]
         )
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0

@@ -33,6 +33,7 @@ from edge.outbox import Outbox
 from edge.store.journal import Journal
 from sync.backoff import Backoff
 from sync.broker import Address
+from sync.journal import only
 from sync.mqtt import MqttTransport, Settings
 from sync.position import PositionFile
 from sync.topics import Station
@@ -76,7 +77,8 @@ def ours(path: Path, port: int, folder: Path) -> tuple[float, int]:
     transport = Counting(Settings(Address.parse(f"mqtt://127.0.0.1:{port}"), "ours"))
     outbox = Outbox(path)
     positions = PositionFile(folder / f"{uuid.uuid4()}.json")
-    uplink = Uplink(outbox, transport, STATION, positions, Backoff(lambda: 0.5, 0.1, 1.0))
+    backoff = Backoff(lambda: 0.5, 0.1, 1.0)
+    uplink = Uplink(only(outbox), transport, STATION, positions, backoff)
     began = time.perf_counter()
     while not uplink.drained:
         step = uplink.step(time.monotonic())

@@ -1,17 +1,26 @@
-"""The line's database as delivery reads it."""
+"""The station's databases as delivery reads them."""
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from edge.review import verdicts
 from edge.store.archive import Archive
-from edge.store.errors import StoreError
-from sync.journal import JournalError, Row
+from edge.store.errors import Replaced, StoreError
+from sync.journal import Anchor, JournalError, Row, Source
 
 T = TypeVar("T")
+
+LINE, QUEUE = "line", verdicts.STREAM
+SALVAGE = "salvage"
+VERIFY = "edge-inspect results --verify"
+_SALVAGED = re.compile(rf"({LINE}|{QUEUE})-[0-9a-zA-Z-]{{1,64}}\.db")
+_PARTLY = ("malformed", "disk I/O error", "decode", "too big")
+"""Words of SQLite for a page, or a row, that cannot be read where others can."""
 
 
 class Outbox:
@@ -28,10 +37,10 @@ class Outbox:
             raise JournalError(f"nothing is recorded yet in {self.path}", "edge-inspect run")
         return epoch
 
-    def anchor(self) -> tuple[int, str]:
+    def anchor(self) -> Anchor:
         """Where the stored chain begins."""
         anchor = self._try(lambda: self._archive.anchor)
-        return anchor.seq, anchor.hash
+        return Anchor(anchor.seq, anchor.hash, anchor.at, anchor.acknowledged_by)
 
     def head(self) -> int:
         """The number of the newest record."""
@@ -52,8 +61,50 @@ class Outbox:
     def _try(self, read: Callable[[], T]) -> T:
         try:
             return read()
+        except Replaced as error:
+            raise JournalError(str(error), "nothing: delivery goes on in the new one") from error
         except StoreError as error:
             raise JournalError(str(error), error.hint) from error
-        except (sqlite3.Error, OSError) as error:
-            what = f"{self.path} cannot be read: {error}"
-            raise JournalError(what, "edge-inspect results --verify") from error
+        except (sqlite3.Error, OSError, TypeError, ValueError) as error:
+            partly = isinstance(error, TypeError | ValueError) or any(
+                word in str(error) for word in _PARTLY
+            )
+            raise JournalError(f"{self.path} cannot be read: {error}", VERIFY, partly) from error
+
+
+class Outboxes:
+    """A `sync.journal.Shelf`: line.db always, queue.db once it is there, and what was salvaged."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._open: dict[str, tuple[Outbox, Source]] = {}
+
+    def __call__(self) -> Sequence[Source]:
+        """What is there now."""
+        paths = {LINE: self._state_dir / "line.db"}
+        if (self._state_dir / verdicts.FILE).exists():
+            paths[QUEUE] = self._state_dir / verdicts.FILE
+        for path in self._salvaged():
+            paths[f"{SALVAGE}/{path.name}"] = path
+        for name in [name for name in self._open if name not in paths]:
+            self._open.pop(name)[0].close()
+        for name, path in paths.items():
+            if name not in self._open:
+                outbox = Outbox(path)
+                stream = path.name.partition("-")[0] if name.startswith(SALVAGE) else name
+                source = Source(name, stream, outbox, name.startswith(SALVAGE))
+                self._open[name] = outbox, source
+        return [self._open[name][1] for name in paths]
+
+    def close(self) -> None:
+        """Let all files go."""
+        for outbox, _ in self._open.values():
+            outbox.close()
+        self._open.clear()
+
+    def _salvaged(self) -> list[Path]:
+        try:
+            found = sorted((self._state_dir / SALVAGE).iterdir())
+        except OSError:
+            return []
+        return [path for path in found if _SALVAGED.fullmatch(path.name)]

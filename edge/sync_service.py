@@ -6,32 +6,32 @@ import os
 import random
 import signal
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 from edge import __version__
 from edge.config import Config, Sync
 from edge.log import log
 from edge.notify import Notifier
-from edge.outbox import Outbox
+from edge.outbox import Outboxes
 from edge.records import utc
-from edge.statusfile import STALE_S, Cause, StatusFile
+from edge.statusfile import STALE_S, StatusFile
 from edge.store.lock import Lock
+from edge.sync_status import SyncStatus
+from sync.acknowledgement import read_key
 from sync.announcer import will
 from sync.backoff import Backoff
 from sync.broker import Address, Login
-from sync.link import Trouble
 from sync.mqtt import MqttTransport, Settings, Will
 from sync.position import PositionFile
 from sync.topics import Station
+from sync.uplink import Settings as Delivery
 from sync.uplink import Uplink
 
 STATUS_EVERY_S = 1.0
-RATE_OVER_S = 10.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
-UNAFFECTED = "parts are decided and recorded as always; their records wait on this station"
 
 
 @dataclass(slots=True)
@@ -52,65 +52,6 @@ class LineWatch:
             self._runs = self._last is not None and said.get("state") in ("ok", "degraded")
             self._last, self._changed_at = mark, now
         return self._runs and now - self._changed_at < STALE_S
-
-
-@dataclass(slots=True)
-class SyncStatus:
-    """What is written every second for everybody to read."""
-
-    file: StatusFile
-    broker: str
-    wall: Callable[[], float]
-    started: str
-    _since: dict[str, str] = field(default_factory=dict)
-    _moved: deque[tuple[float, int]] = field(default_factory=deque)
-
-    def write(self, uplink: Uplink, now: float, state: str | None = None) -> None:
-        """Renew the file; a disk that refuses is no reason to stop."""
-        try:
-            self.file.write(self.describe(uplink, now, state))
-        except OSError as error:
-            log.warning("sync.status_file", error=error)
-
-    def acknowledged(self, records: int, now: float) -> None:
-        """Count for the rate."""
-        if records:
-            self._moved.append((now, records))
-
-    def describe(self, uplink: Uplink, now: float, state: str | None = None) -> dict[str, object]:
-        """The status as JSON: docs/mqtt.md lists the fields."""
-        causes = self._causes(uplink.troubles)
-        position = uplink.position
-        while self._moved and now - self._moved[0][0] > RATE_OVER_S:
-            self._moved.popleft()
-        return {
-            "schema": "status/1",
-            "service": "sync",
-            "state": state or ("degraded" if causes else "ok"),
-            "pid": os.getpid(),
-            "at": utc(self.wall()),
-            "since": self.started,
-            "software": __version__,
-            "causes": [cause.as_json() for cause in causes],
-            "broker": self.broker,
-            "connected": uplink.connected,
-            "acknowledge": "broker",
-            "backlog": uplink.backlog,
-            "acknowledged": (
-                {"epoch": position.epoch, "seq": position.seq} if position is not None else None
-            ),
-            "rate": round(sum(records for _, records in self._moved) / RATE_OVER_S, 1),
-            "ignored": uplink.ignored,
-        }
-
-    def _causes(self, troubles: list[Trouble]) -> list[Cause]:
-        self._since = {
-            trouble.what: self._since.get(trouble.what) or utc(self.wall()) for trouble in troubles
-        }
-        return [
-            Cause(trouble.what, self._since[trouble.what], UNAFFECTED, trouble.mend)
-            for trouble in troubles
-        ]
 
 
 class SyncService:
@@ -174,14 +115,17 @@ class SyncService:
 
     def _report(self, now: float) -> None:
         # Reached only when the uplink returned, so a hang anywhere in it starves the watchdog.
-        self._notifier.watchdog()
+        if self._uplink.moving:
+            self._notifier.watchdog()
         self._status.write(self._uplink, now)
-        said = [trouble.what for trouble in self._uplink.troubles]
+        troubles = self._uplink.troubles(now)
+        said = [trouble.what for trouble in troubles]
         if said != self._said:
-            self._said = said
+            before, self._said = self._said, said
             self._notifier.status("; ".join(said) or f"connected to {self._status.broker}")
-            for trouble in self._uplink.troubles:
-                log.warning("sync.trouble", what=trouble.what, mend=trouble.mend)
+            for trouble in troubles:
+                if trouble.what not in before:
+                    log.warning("sync.trouble", what=trouble.what, mend=trouble.mend)
             if not said:
                 log.info("sync.well", broker=self._status.broker, backlog=self._uplink.backlog)
 
@@ -192,16 +136,21 @@ def serve(config: Config, sync: Sync, until_empty: bool = False) -> int:
     Raises `edge.store.errors.Held` when another one runs on this state directory.
     """
     with Lock(config.state_dir / "sync.lock"):
-        outbox = Outbox(config.state_dir / "line.db")
-        service = _wire(config, sync, outbox, until_empty)
+        outboxes = Outboxes(config.state_dir)
+        service = _wire(config, sync, outboxes, until_empty)
         service.handle_signals()
         try:
             return service.run()
         finally:
-            outbox.close()
+            outboxes.close()
 
 
-def _wire(config: Config, sync: Sync, outbox: Outbox, until_empty: bool) -> SyncService:
+def key_of(path: Path | None) -> Callable[[], bytes | None]:
+    """Reads the key that collectors share, each time anew. Raises OSError, ValueError."""
+    return lambda: None if path is None else read_key(path.read_bytes())
+
+
+def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> SyncService:
     station = Station(config.station.site, config.station.line, config.station.name)
     address = Address.parse(sync.broker)
     login = Login(sync.credentials_file, sync.ca_file, sync.certificate_file, sync.key_file)
@@ -215,13 +164,17 @@ def _wire(config: Config, sync: Sync, outbox: Outbox, until_empty: bool) -> Sync
         return {**named, "software": __version__, "acknowledge": sync.acknowledge, "line": line}
 
     uplink = Uplink(
-        outbox,
+        outboxes,
         transport,
         station,
         PositionFile(config.state_dir / "sync.json"),
         Backoff(random.random, FIRST_WAIT_S, LONGEST_WAIT_S),
         describe,
+        Delivery(collector=sync.acknowledge == "collector"),
+        chance=random.random,
+        key=key_of(sync.ack_key_file),
+        tell=lambda topic, why: log.warning("sync.ignored", topic=topic, why=why),
     )
     file = StatusFile(config.status_folder, "sync")
-    status = SyncStatus(file, str(address), time.time, utc(time.time()))
+    status = SyncStatus(file, str(address), sync.acknowledge, time.time, utc(time.time()))
     return SyncService(uplink, transport, status, Notifier(), until_empty)

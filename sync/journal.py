@@ -1,21 +1,26 @@
-"""The contract of what is delivered: a chain of records that can be read by number."""
+"""The contract of what is delivered: chains of records that can be read by number."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 
 class JournalError(Exception):
-    """The journal cannot be read now; trying again may help. `mend` says what a person can do."""
+    """The journal cannot be read now; trying again may help. `mend` says what a person can do.
 
-    def __init__(self, what: str, mend: str) -> None:
+    `damaged` when it is a part that cannot be read: other records may still be readable.
+    """
+
+    def __init__(self, what: str, mend: str, damaged: bool = False) -> None:
         super().__init__(what)
         self.mend = mend
+        self.damaged = damaged
 
 
 class Row(Protocol):
-    """A record as the journal holds it."""
+    """A record as the journal holds it. A damaged journal may hold anything."""
 
     @property
     def seq(self) -> int:
@@ -33,6 +38,16 @@ class Row(Protocol):
         ...
 
 
+class Anchor(NamedTuple):
+    """The record before the oldest one held: (0, GENESIS) at first. `at` says when those up to it
+    were deleted, `by` whose acknowledgement allowed it."""
+
+    seq: int
+    hash: str
+    at: str | None = None
+    by: str | None = None
+
+
 class JournalReader(Protocol):
     """What delivery needs of a journal. Every method may raise JournalError.
 
@@ -43,8 +58,8 @@ class JournalReader(Protocol):
         """The id of the file's chain."""
         ...
 
-    def anchor(self) -> tuple[int, str]:
-        """Number and hash of the record before the oldest one held: (0, GENESIS) at first."""
+    def anchor(self) -> Anchor:
+        """Where the records held begin."""
         ...
 
     def head(self) -> int:
@@ -59,3 +74,28 @@ class JournalReader(Protocol):
     def last_hash(self, seq: int) -> str | None:
         """The hash of record `seq` (or of the anchor); None when the journal does not have it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A journal to be delivered. `name` is its own among all of the station, such as `line`;
+    `salvaged` when it holds what was saved of a damaged one and gets no more records."""
+
+    name: str
+    stream: str
+    journal: JournalReader
+    salvaged: bool = False
+
+
+class Shelf(Protocol):
+    """All journals of a station."""
+
+    def __call__(self) -> Sequence[Source]:
+        """What is there now. The same journal is the same object every time. Never raises."""
+        ...
+
+
+def only(journal: JournalReader, stream: str = "line") -> Shelf:
+    """A shelf with one journal."""
+    sources = (Source(stream, stream, journal),)
+    return lambda: sources

@@ -10,6 +10,8 @@ from sync.transport import Connected, Disconnected, Event, Transport
 CONNECT_WITHIN_S = 20.0
 STEADY_AFTER_S = 30.0
 """A connection that lasted this long was a good one: the next attempt comes soon."""
+ENDED_FOR_S = 1.0
+"""A connection whose thread ended says so at once; if it has not by now, it never will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,18 @@ class Link:
         self._connecting_since: float | None = None
         self._try_at: float | None = None
         self._waiting_since: float | None = None
+        self._ended_since: float | None = None
         self._troubled_until_progress = False
 
     @property
     def up(self) -> bool:
         """Whether messages can be sent."""
         return self._up_since is not None
+
+    @property
+    def dead(self) -> bool:
+        """Whether the connection's thread has ended and nobody was told."""
+        return self._ended_since is not None
 
     def take(self, event: Event, now: float) -> None:
         """An event of the transport; those that are not about the connection change nothing."""
@@ -54,7 +62,9 @@ class Link:
     def step(self, now: float) -> None:
         """Connect when it is time; give up on a broker that says nothing."""
         connecting, waiting = self._connecting_since, self._waiting_since
-        if connecting is not None and now - connecting > CONNECT_WITHIN_S:
+        if self._has_ended(now):
+            self.give_up(Trouble("the connection's thread has ended", "it is begun again"), now)
+        elif connecting is not None and now - connecting > CONNECT_WITHIN_S:
             self.give_up(Trouble("the broker does not answer", "check the network"), now)
         elif waiting is not None and now - waiting > self._no_progress_s:
             what = f"the broker has acknowledged nothing for {self._no_progress_s:.0f} s"
@@ -85,9 +95,16 @@ class Link:
         self._down(trouble, now)
         self._troubled_until_progress = True
 
+    def _has_ended(self, now: float) -> bool:
+        if self._transport.alive or not (self.up or self._connecting_since is not None):
+            self._ended_since = None
+        elif self._ended_since is None:
+            self._ended_since = now
+        return self._ended_since is not None and now - self._ended_since >= ENDED_FOR_S
+
     def _down(self, trouble: Trouble, now: float) -> None:
         if self._up_since is not None and now - self._up_since > STEADY_AFTER_S:
             self._backoff.reset()
         self.trouble = trouble
-        self._up_since = self._connecting_since = self._waiting_since = None
+        self._up_since = self._connecting_since = self._waiting_since = self._ended_since = None
         self._try_at = now + self._backoff.next_s()

@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sync import chain
+from sync.gap import Gap, Why, encode_gap
 from sync.journal import Row
-from sync.segment import Segment, encode
-from sync.window import Mark
+from sync.segment import MAX_BYTES, Segment, encode
+from sync.window import UNKNOWN, Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A message: the records between two marks, or why they do not come."""
+
+    payload: bytes
+    start: Mark
+    end: Mark
+    why: Why | None = None
+
+    @property
+    def records(self) -> int:
+        """How many records it is about."""
+        return self.end.seq - self.start.seq
 
 
 class TooLarge(Exception):
     """A single record makes a larger message than the broker takes."""
 
-    def __init__(self, seq: int, size: int) -> None:
-        super().__init__(f"record {seq} makes a message of {size} bytes")
+    def __init__(self, row: Row, size: int) -> None:
+        super().__init__(f"record {row.seq} makes a message of {size} bytes")
+        self.row = row
 
 
 def sound_beginning(start: Mark, rows: Sequence[Row]) -> Sequence[Row]:
@@ -35,16 +53,33 @@ def sound_beginning(start: Mark, rows: Sequence[Row]) -> Sequence[Row]:
     return rows
 
 
-def pack(stream: str, start: Mark, rows: Sequence[Row], most: int) -> tuple[bytes, Mark]:
-    """A payload of at most `most` bytes with as many of these sound rows as fit when they are
-    halved again and again, and the mark behind them. Raises TooLarge when even one does not."""
+def pack(stream: str, start: Mark, rows: Sequence[Row], most: int) -> Piece:
+    """A message of at most `most` bytes with as many of these sound rows as fit when they are
+    halved again and again. Raises TooLarge when even one does not."""
     while True:
         end = Mark(start.epoch, rows[-1].seq, rows[-1].hash)
         bodies = tuple(row.body for row in rows)
         first = start.seq + 1
         payload = encode(Segment(stream, end.epoch, first, end.seq, start.hash, end.hash, bodies))
-        if len(payload) <= most:
-            return payload, end
+        if len(payload) <= most and (len(rows) > 1 or len(bodies[0]) <= MAX_BYTES):
+            return Piece(payload, start, end)
         if len(rows) == 1:
-            raise TooLarge(end.seq, len(payload))
+            raise TooLarge(rows[0], len(payload))
         rows = rows[: len(rows) // 2]
+
+
+def pack_gap(
+    stream: str,
+    start: Mark,
+    end: Mark,
+    why: Why,
+    *,
+    at: str | None = None,
+    by: str | None = None,
+    size: int | None = None,
+) -> Piece:
+    """A message that says why the records between these marks do not come."""
+    before = None if start.hash == UNKNOWN else start.hash
+    last = None if end.hash == UNKNOWN else end.hash
+    gap = Gap(stream, end.epoch, start.seq + 1, end.seq, before, last, why, at, by, size)
+    return Piece(encode_gap(gap), start, end, why)

@@ -1,4 +1,8 @@
-"""How far delivery is, in a file that survives a power cut."""
+"""How far delivery is, in a file that survives a power cut.
+
+Sync writes it alone. The line reads it before it deletes: nothing behind a position is deleted, and
+nothing before it whose hash is not that of the line's own row.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,47 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sync.window import Mark
+from sync.window import UNKNOWN, Mark
 
 SCHEMA = "sync-position/1"
+BROKER = "broker"
+"""Whose word it is with `acknowledge: broker`."""
+MOST_SALVAGED = 16
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How far one epoch of a stream is delivered. `by` names the collector's database, or is
+    `broker`. The hash is `UNKNOWN` where the record at the mark is deleted."""
+
+    stream: str
+    mark: Mark
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """What the file says. `streams` by name, `salvaged` by epoch, newest last, at most 16;
+    `pictures` is kept as it is."""
+
+    streams: Mapping[str, Held] = field(default_factory=dict)
+    salvaged: Mapping[str, Held] = field(default_factory=dict)
+    pictures: Mapping[str, object] = field(default_factory=dict)
+
+    def of(self, stream: str, epoch: str) -> Held | None:
+        """What is known of this epoch."""
+        for held in (self.streams.get(stream), self.salvaged.get(epoch)):
+            if held is not None and (held.stream, held.mark.epoch) == (stream, epoch):
+                return held
+        return None
+
+
 class PositionFile:
-    """One mark per stream in `sync.json`.
+    """`sync.json`.
 
     The file is a hint, not a record: when it is missing, damaged or too old, delivery starts
     earlier and records arrive twice, which readers filter by (stream, epoch, seq).
@@ -24,27 +59,42 @@ class PositionFile:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def read(self) -> dict[str, Mark]:
+    def read(self) -> Positions:
         """What was written last; nothing at all when the file is missing or not sound."""
         try:
             content = json.loads(self.path.read_bytes())
             if content["schema"] != SCHEMA:
-                return {}
-            return {stream: _mark(mark) for stream, mark in content["streams"].items()}
+                return Positions()
+            pictures = content.get("pictures", {})
+            return Positions(
+                {name: _held(name, said) for name, said in content["streams"].items()},
+                {
+                    epoch: _held(said["stream"], {**said, "epoch": epoch})
+                    for epoch, said in content.get("salvaged", {}).items()
+                },
+                pictures if isinstance(pictures, dict) else {},
+            )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            return {}
+            return Positions()
 
-    def write(self, marks: Mapping[str, Mark]) -> None:
+    def write(self, positions: Positions) -> None:
         """Replace the file whole: temporary, fsync, rename, fsync of the folder. Raises OSError;
         the old file is then still there."""
-        streams = {
-            stream: {"epoch": mark.epoch, "seq": mark.seq, "hash": mark.hash}
-            for stream, mark in marks.items()
+        salvaged = list(positions.salvaged.items())[-MOST_SALVAGED:]
+        content = {
+            "schema": SCHEMA,
+            "streams": {
+                name: {"epoch": held.mark.epoch, **_reached(held)}
+                for name, held in positions.streams.items()
+            },
+            "salvaged": {
+                epoch: {"stream": held.stream, **_reached(held)} for epoch, held in salvaged
+            },
+            "pictures": dict(positions.pictures),
         }
-        data = json.dumps({"schema": SCHEMA, "streams": streams}).encode()
         temporary = self.path.with_name(f".{self.path.name}.new")
         with open(temporary, "wb") as stream:
-            stream.write(data)
+            stream.write(json.dumps(content).encode())
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, self.path)
@@ -55,10 +105,17 @@ class PositionFile:
             os.close(folder)
 
 
-def _mark(content: Mapping[str, object]) -> Mark:
-    epoch, seq, last = content["epoch"], content["seq"], content["hash"]
-    if not isinstance(epoch, str) or not isinstance(last, str) or not _HASH.fullmatch(last):
-        raise ValueError("not a mark")
+def _reached(held: Held) -> dict[str, object]:
+    return {"seq": held.mark.seq, "hash": held.mark.hash or None, "by": held.by}
+
+
+def _held(stream: object, said: Mapping[str, object]) -> Held:
+    epoch, seq, last = said["epoch"], said["seq"], said["hash"]
+    by = said.get("by", BROKER)  # the first version of the file knew no other
+    if not all(isinstance(text, str) for text in (stream, epoch, by)):
+        raise ValueError("not a position")
+    if last is not None and not (isinstance(last, str) and _HASH.fullmatch(last)):
+        raise ValueError("not a position")
     if not isinstance(seq, int) or isinstance(seq, bool) or seq < 0:
-        raise ValueError("not a mark")
-    return Mark(epoch, seq, last)
+        raise ValueError("not a position")
+    return Held(str(stream), Mark(str(epoch), seq, str(last or UNKNOWN)), str(by))

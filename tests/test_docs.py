@@ -6,7 +6,6 @@ import runpy
 import subprocess
 import sys
 import typing
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -20,8 +19,13 @@ from edge.decision import challenge
 from edge.line_status import WORDS
 from edge.review import verdict
 from edge.store.images import parse_policy
-from edge.sync_service import SyncStatus
+from edge.sync_status import SyncStatus
+from sync.backoff import Backoff
+from sync.position import PositionFile
+from sync.topics import Station
+from sync.uplink import Uplink
 from tests.pages import DOCS, PAGES, ROOT, anchors, ids, keys, literals, rows, section, text, words
+from tests.simulators.loopback import Loopback
 
 COMMANDS = runpy.run_path(str(DOCS / "commands.py"))
 NOT_YET = "Not yet (later versions):"
@@ -248,12 +252,13 @@ def test_fields_of_the_line_s_status(tmp_path):
 
 
 def test_fields_of_the_status_of_sync():
-    uplink = SimpleNamespace(troubles=[], position=None, connected=True, backlog=0, ignored=0)
-    status = SyncStatus(typing.cast(typing.Any, None), "mqtt://x:1883", lambda: 0.0, "")
+    station, folder = Station("a", "b", "c"), PositionFile(ROOT / "none")
+    uplink = Uplink(tuple, Loopback(), station, folder, Backoff(lambda: 0.5, 1.0, 1.0))
+    status = SyncStatus(typing.cast(typing.Any, None), "mqtt://x", "broker", lambda: 0.0, "")
     told = re.search(r"^\{.*?\}$", section(text("docs/mqtt.md"), "The status file"), re.S | re.M)
     assert told
     shown = json.loads(told[0].replace("…", "x"))
-    assert set(shown) == set(status.describe(typing.cast(typing.Any, uplink), 0.0))
+    assert set(shown) == set(status.describe(uplink, 0.0))
 
 
 # Links

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from edge.cli.bounds_text import bounds_lines
+from edge.cli.delivery_text import delivery_lines
 from edge.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _figures(service: str, content: dict[str, Any]) -> list[str]:
         return [
             f"broker {content.get('broker')}: {connected}; "
             f"backlog {content.get('backlog')} records",
-            "delivered means: the broker said so (sync.acknowledge: broker)",
+            *delivery_lines(content),
         ]
     model = content.get("model") or {}
     decisions = content.get("decisions", {})

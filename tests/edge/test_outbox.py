@@ -15,7 +15,7 @@ def test_it_reads_what_the_journal_wrote(tmp_path):
     epoch, seq, last = journal.head
     outbox = Outbox(journal.path)
     assert outbox.epoch() == epoch
-    assert outbox.anchor() == (0, GENESIS)
+    assert outbox.anchor() == (0, GENESIS, None, None)
     assert outbox.head() == seq == 6
     assert outbox.last_hash(6) == last
     assert outbox.last_hash(7) is None

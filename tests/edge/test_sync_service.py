@@ -104,7 +104,7 @@ def test_until_empty_delivers_everything_and_ends(service, broker):
     epoch, seq, last = service.record(1200)
     service.start("--until-empty")
     assert service.end()[0] == 0
-    assert service.position() == {"epoch": epoch, "seq": seq, "hash": last}
+    assert service.position() == {"epoch": epoch, "seq": seq, "hash": last, "by": "broker"}
     until(lambda: collector.joined(epoch) == 1200, lambda: collector.step(time.monotonic()))
 
     def left():
@@ -129,7 +129,7 @@ def test_it_tells_systemd_and_everybody_how_it_is(service):
     assert said["schema"] == "status/1"
     assert said["service"] == "sync"
     assert (said["state"], said["causes"]) == ("ok", [])
-    assert said["acknowledged"]["seq"] == 40
+    assert said["acknowledged"]["line"]["seq"] == 40
     assert said["pid"] == service.process.pid
     assert (service.folder / "status" / "sync.json").stat().st_mode & 0o777 == 0o644
     service.process.send_signal(signal.SIGTERM)

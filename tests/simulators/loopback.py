@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.store.rows import Row
 from sync import chain
-from sync.journal import JournalError
-from sync.transport import Acknowledged, Connected, Disconnected, Event, Transport
+from sync.journal import Anchor, JournalError
+from sync.transport import Acknowledged, Connected, Disconnected, Event, Message, Transport
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Loopback(Transport):
     def __init__(self) -> None:
         super().__init__()
         self.published: list[Published] = []
+        self.subscribed: list[tuple[str, int]] = []
         self.connects = 0
         self.closed = 0
         self._token = 0
@@ -36,6 +38,9 @@ class Loopback(Transport):
 
     def accept(self, limits: Connected | None = None) -> None:
         self.answer(limits or Connected())
+
+    def say(self, topic: str, payload: bytes, retained: bool = False) -> None:
+        self.answer(Message(topic, payload, retained))
 
     def lose(self) -> None:
         self._unanswered.clear()
@@ -68,6 +73,8 @@ class Loopback(Transport):
 
     def subscribe(self, topic: str) -> int:
         self._token += 1
+        self.subscribed.append((topic, self._token))
+        self._unanswered.append(self._token)
         return self._token
 
     def close(self) -> None:
@@ -79,42 +86,76 @@ class MemoryJournal:
 
     def __init__(self, records: int = 0, epoch: str = "epoch-1") -> None:
         self.unreadable = False
+        self.reads = 0
         self.begin(epoch)
         self.add(records)
 
     def begin(self, epoch: str) -> None:
         self.held: list[Row] = []
+        self.damaged: set[int] = set()
         self._epoch = epoch
-        self._anchor = (0, chain.GENESIS)
+        self._anchor = Anchor(0, chain.GENESIS)
 
     def add(self, count: int, size: int = 40) -> None:
         for _ in range(count):
-            seq, last = self.head() + 1, self.held[-1].hash if self.held else self._anchor[1]
+            seq = self.held[-1].seq + 1 if self.held else self._anchor.seq + 1
+            last = self.held[-1].hash if self.held else self._anchor.hash
             body = chain.body(
                 {"stream": "line", "epoch": self._epoch, "seq": seq, "padding": "x" * size}
             )
             self.held.append(Row(seq, body, chain.link(last, body)))
 
-    def prune(self, count: int) -> None:
-        self._anchor = (self.held[count - 1].seq, self.held[count - 1].hash)
+    def prune(self, count: int, by: str | None = "somebody") -> None:
+        last = self.held[count - 1]
+        self._anchor = Anchor(last.seq, last.hash, "2026-11-20T12:00:00.000Z", by)
         del self.held[:count]
 
+    def change(self, seq: int, **parts: object) -> None:
+        """Replace a part of a row, as a flipped bit would."""
+        index = next(i for i, row in enumerate(self.held) if row.seq == seq)
+        self.held[index] = self.held[index]._replace(**parts)
+
+    def remove(self, *seqs: int) -> None:
+        self.held = [row for row in self.held if row.seq not in seqs]
+
+    def row(self, seq: int) -> Row:
+        return next(row for row in self.held if row.seq == seq)
+
     def epoch(self) -> str:
-        if self.unreadable:
-            raise JournalError("the disk is gone", "plug it in")
+        self._check()
         return self._epoch
 
-    def anchor(self) -> tuple[int, str]:
+    def anchor(self) -> Anchor:
+        self._check()
         return self._anchor
 
     def head(self) -> int:
-        return self.held[-1].seq if self.held else self._anchor[0]
+        self._check(self.held[-1].seq if self.held else 0)
+        return self.held[-1].seq if self.held else self._anchor.seq
 
     def rows(self, after_seq: int, max_rows: int, max_bytes: int, epoch: str) -> Sequence[Row]:
-        return [row for row in self.held if row.seq > after_seq][:max_rows]
+        self.reads += 1
+        self._check()
+        if epoch != self._epoch:
+            raise JournalError("another epoch", "nothing")
+        found = []
+        start = bisect.bisect_right(self.held, after_seq, key=lambda row: row.seq)
+        for row in self.held[start : start + max_rows]:
+            self._check(row.seq)
+            found.append(row)
+        return found
 
     def last_hash(self, seq: int) -> str | None:
-        if seq == self._anchor[0]:
-            return self._anchor[1]
+        self._check(seq)
+        if seq == 0:
+            return chain.GENESIS
+        if seq == self._anchor.seq:
+            return self._anchor.hash
         found = [row.hash for row in self.held if row.seq == seq]
         return found[0] if found else None
+
+    def _check(self, seq: int = 0) -> None:
+        if self.unreadable:
+            raise JournalError("the disk is gone", "plug it in")
+        if seq in self.damaged:
+            raise JournalError(f"the page of {seq} is damaged", "verify", damaged=True)

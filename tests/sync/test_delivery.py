@@ -7,14 +7,15 @@ import time
 
 import pytest
 
-from edge.outbox import Outbox
+from edge.outbox import Outbox, Outboxes
 from edge.store.journal import Journal
 from sync.backoff import Backoff
 from sync.broker import Address
 from sync.mqtt import MqttTransport, Settings, Will
 from sync.position import PositionFile
+from sync.stream import Bounds
 from sync.topics import Station
-from sync.uplink import Settings as Bounds
+from sync.uplink import Settings as Delivery
 from sync.uplink import Uplink
 from tests.edge.store.builders import sure
 from tests.simulators.broker import Broker
@@ -28,12 +29,14 @@ STATION = Station("plant-a", "line-3", "caps")
 class Plant:
     """Line, sync and collector around one broker; everything moves in `step`."""
 
+    collects = False
+
     def __init__(self, folder):
         self.folder = folder
         self.broker = Broker(folder / "broker")
         self.journal = Journal.open(folder / "line.db", "boot-1", 0)
         self.outbox = Outbox(folder / "line.db")
-        self.collector = Collector(self.broker.url, STATION)
+        self.collector = self.begin_collector()
         self.transport = self.uplink = None
         self.start_sync()
 
@@ -42,13 +45,30 @@ class Plant:
         will = Will(STATION.status, b'{"sync": "down"}')
         self.transport = MqttTransport(Settings(address, "sync", will=will))
         self.uplink = Uplink(
-            self.outbox,
+            Outboxes(self.folder),
             self.transport,
             STATION,
             PositionFile(self.folder / "sync.json"),
             Backoff(random.random, 0.05, 0.3),
-            settings=Bounds(max_rows=20, no_progress_s=3.0, poll_s=0.01, look_every_s=0.05),
+            settings=Delivery(
+                self.collects,
+                Bounds(max_rows=20, poll_s=0.01, look_every_s=0.05),
+                no_progress_s=3.0,
+                settle_s=0.05,
+            ),
+            chance=random.random,
         )
+
+    def begin_collector(self):
+        return Collector(self.broker.url, STATION)
+
+    @property
+    def troubles(self):
+        return self.uplink.troubles(time.monotonic())
+
+    @property
+    def position(self):
+        return self.uplink.streams.current["line"].position
 
     def record(self, count):
         self.journal.append(sure(count // 2))
@@ -58,6 +78,10 @@ class Plant:
         busy = self.uplink.step(now).busy
         self.collector.step(now)
         if not busy:
+            self.transport.wait(0.005)
+
+    def step_sync(self):
+        if not self.uplink.step(time.monotonic()).busy:
             self.transport.wait(0.005)
 
     def subscribe(self):
@@ -121,7 +145,7 @@ def test_kill_minus_9_of_the_broker_with_its_store_wiped(plant):
         plant.broker.kill()
         plant.broker.wipe()
         until(lambda: not plant.uplink.connected, plant.step)
-        acknowledged |= set(range(1, plant.uplink.position.seq + 1))
+        acknowledged |= set(range(1, plant.position.seq + 1))
         plant.broker.start()
         plant.subscribe()
     plant.record(100)
@@ -132,19 +156,19 @@ def test_kill_minus_9_of_the_broker_with_its_store_wiped(plant):
         return plant.uplink.drained and wanted <= set(plant.collector.records[epoch])
 
     until(whole, plant.step)
-    assert plant.uplink.position.seq == total
+    assert plant.position.seq == total
     assert plant.collector.nonsense == 0
     assert len(wanted) >= 100
 
 
 def test_no_broker_at_start(plant):
     plant.record(40)
-    until(lambda: plant.uplink.troubles and plant.uplink.backlog == 40, plant.step)
-    assert "nobody listens" in plant.uplink.troubles[0].what
+    until(lambda: plant.troubles and plant.uplink.backlog == 40, plant.step)
+    assert "nobody listens" in plant.troubles[0].what
     plant.broker.start()
     plant.subscribe()
     until(lambda: plant.uplink.drained and plant.arrived() == 40, plant.step)
-    assert plant.uplink.troubles == []
+    assert plant.troubles == []
 
 
 def test_sync_killed_and_started_again_sends_the_rest(plant):
@@ -204,4 +228,4 @@ def test_a_journal_begun_anew_is_followed(plant, tmp_path):
     plant.record(60)
     until(lambda: plant.uplink.drained and plant.arrived() == 60, plant.step)
     assert len(plant.collector.records) == 2
-    assert plant.uplink.position.epoch == plant.journal.head[0]
+    assert plant.position.epoch == plant.journal.head[0]

@@ -29,7 +29,7 @@ def test_no_more_than_the_window_is_under_way(bench):
     bench.connect()
     bench.step(30)
     assert len(bench.sent()) == 2
-    assert bench.uplink.position.seq == 0
+    assert bench.position.seq == 0
     assert not bench.uplink.drained
 
 
@@ -49,15 +49,15 @@ def test_after_a_lost_connection_all_unacknowledged_comes_again(bench):
     first, second = bench.transport.segments()
     bench.transport.answer(Acknowledged(second.token))
     bench.step()
-    assert bench.uplink.position.seq == 0  # the first one is still missing
+    assert bench.position.seq == 0  # the first one is still missing
     bench.transport.lose()
     bench.step()
     bench.transport.answer(Acknowledged(first.token))
     bench.connect()
     bench.step(5)
-    assert [s.first for s in bench.sent()] == [1, 5, 1, 5]
+    assert [s.first for s in bench.sent()] == [1, 5, 9, 1, 9]  # 5 to 8 were acknowledged
     bench.drain()
-    assert bench.uplink.position.seq == 20
+    assert bench.position.seq == 20
 
 
 def test_a_lost_connection_with_everything_sent_is_not_drained(tmp_path):
@@ -116,12 +116,15 @@ def test_a_position_that_the_journal_does_not_have_is_not_believed(bench):
     assert [s.first for s in bench.sent()] == [1, 5]
 
 
-def test_delivery_starts_at_the_anchor(bench):
+def test_what_was_deleted_before_is_answered_with_a_gap(bench):
     bench.journal.prune(9)
     bench.connect()
     bench.drain()
-    assert bench.sent()[0].first == 10
-    assert bench.uplink.position.seq == 20
+    [gap] = bench.gaps()
+    assert (gap.first, gap.last, gap.why, gap.by) == (1, 9, "pruned", "somebody")
+    assert bench.sent()[1].first == 10
+    assert bench.position.seq == 20
+    assert bench.troubles == []
 
 
 def test_a_new_epoch_is_sent_from_its_beginning(bench):
@@ -135,13 +138,16 @@ def test_a_new_epoch_is_sent_from_its_beginning(bench):
     assert (bench.stored().epoch, bench.stored().seq) == ("epoch-2", 6)
 
 
-def test_what_the_old_epoch_had_under_way_is_not_waited_for(bench):
+def test_what_the_old_epoch_had_under_way_counts_for_nothing(bench):
     bench.connect()
     bench.step(5)
-    bench.transport.answer(Acknowledged(bench.transport.statuses()[0].token))
     bench.journal.begin("epoch-2")
+    bench.journal.add(3)
+    bench.step(12)
+    assert bench.transport.acknowledge_all() == 4
+    bench.step()
+    assert (bench.position.epoch, bench.position.seq) == ("epoch-2", 3)
     bench.step(300)
-    assert bench.uplink.connected
     assert bench.transport.connects == 1
 
 
@@ -150,30 +156,18 @@ def test_a_journal_pruned_under_our_hands_goes_on_at_its_anchor(tmp_path):
     bench.connect()
     bench.journal.prune(15)
     bench.drain()
-    assert bench.uplink.position.seq == 20
-
-
-def test_a_damaged_record_is_never_sent_and_said(bench):
-    bench.journal.held[9] = bench.journal.held[9]._replace(body=b'{"seq":10}')
-    bench.connect()
-    for _ in range(50):
-        bench.step()
-        bench.transport.acknowledge_all()
-    assert bench.uplink.position.seq == 9
-    assert max(s.last for s in bench.sent()) == 9
-    assert not bench.uplink.drained
-    assert "record 10" in bench.uplink.troubles[0].what
+    assert bench.position.seq == 20
 
 
 def test_an_unreadable_journal_is_a_trouble_that_ends(bench):
     bench.journal.unreadable = True
     bench.connect()
     bench.step(20)
-    assert [t.mend for t in bench.uplink.troubles] == ["plug it in"]
+    assert [t.mend for t in bench.troubles] == ["plug it in"]
     assert not bench.uplink.drained
     bench.journal.unreadable = False
     bench.drain()
-    assert bench.uplink.troubles == []
+    assert bench.troubles == []
 
 
 def test_segments_fit_the_brokers_packet(bench):
@@ -186,28 +180,36 @@ def test_segments_fit_the_brokers_packet(bench):
     assert bench.sent()[-1].last == 40
 
 
-def test_a_record_that_no_message_can_carry_stops_delivery_with_words(bench):
+def test_a_broker_that_takes_next_to_nothing_stops_delivery_with_words(bench):
     bench.connect(Connected(largest_packet=100))
     bench.step(20)
     assert bench.transport.segments() == []
-    assert "record 1 makes a message of" in bench.uplink.troubles[0].what
+    assert "messages of" in bench.troubles[0].what
     bench.transport.lose()
     bench.connect()
     bench.drain()
-    assert bench.uplink.troubles == []
+    assert bench.troubles == []
 
 
-def test_too_large_for_the_broker_makes_smaller_segments(bench):
+def test_too_large_for_the_broker_makes_smaller_segments_that_grow_again(bench):
+    bench.journal.add(300)
     bench.connect()
     bench.step(2)
     token = bench.transport.segments()[0].token
     bench.transport.answer(Refused(token, "too large", "raise it", too_large=True))
     bench.step()
-    assert bench.uplink.troubles[0].what == "too large"
-    bench.connect()
+    assert bench.troubles == []
+    assert bench.transport.connects == 1
+    bench.step(3)
+    sizes = [s.last - s.first + 1 for s in bench.sent()]
+    assert sizes[2] == 2
     bench.drain()
-    assert bench.sent()[-1].last - bench.sent()[-1].first == 1
-    assert bench.uplink.troubles == []
+    assert bench.sent()[-1].last - bench.sent()[-1].first + 1 == 2
+    bench.step(300)
+    bench.journal.add(40)
+    bench.drain()
+    assert bench.sent()[-1].last - bench.sent()[-1].first + 1 == 4
+    assert {seq for _, _, seq in bench.records()} == set(range(1, 361))
 
 
 def test_a_refused_status_does_not_stop_delivery(bench):
@@ -222,7 +224,7 @@ def test_a_silent_broker_is_left(bench):
     bench.connect()
     bench.step(200)
     assert bench.transport.connects == 2
-    assert bench.uplink.position.seq == 0
+    assert bench.position.seq == 0
 
 
 def test_messages_that_nobody_asked_for_are_counted_and_nothing_else(bench):
@@ -231,7 +233,7 @@ def test_messages_that_nobody_asked_for_are_counted_and_nothing_else(bench):
         bench.transport.answer(Message(STATION.topic("ack/line"), payload, True))
     bench.step()
     assert bench.uplink.ignored == 4
-    assert bench.uplink.position.seq == 0
+    assert bench.position.seq == 0
     bench.drain()
 
 
@@ -241,7 +243,10 @@ def test_the_status_tells_how_far_it_is(bench):
     bench.step(60)
     bench.transport.acknowledge_all()
     said = json.loads(bench.transport.statuses()[-1].payload)
-    assert said == {"acknowledged": {"epoch": "epoch-1", "seq": 20}, "backlog": 0, "sync": "up"}
+    assert said == {
+        "acknowledged": {"line": {"epoch": "epoch-1", "seq": 20, "by": "broker"}},
+        "backlog": 0, "backlogs": {"line": 0}, "salvaged": {}, "sync": "up",
+    }  # fmt: skip
 
 
 def test_stop_waits_for_what_is_under_way_and_says_good_bye(bench):
@@ -271,7 +276,7 @@ def test_the_position_is_written_a_few_times_a_second_only(tmp_path):
     bench = Bench(tmp_path, 2000, max_rows=1)
     written = []
     real = PositionFile.write
-    bench.uplink._positions.write = lambda marks: (
+    bench.uplink.streams._file.write = lambda marks: (
         written.append(bench.now), real(PositionFile(bench.path), marks)
     )  # fmt: skip
     bench.connect()
@@ -279,5 +284,5 @@ def test_the_position_is_written_a_few_times_a_second_only(tmp_path):
         bench.now += 0.01
         bench.uplink.step(bench.now)
         bench.transport.acknowledge_all()
-    assert bench.uplink.position.seq > 400
+    assert bench.position.seq > 400
     assert 5 <= len(written) <= 11

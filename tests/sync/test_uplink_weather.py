@@ -65,7 +65,8 @@ class Weather(RuleBasedStateMachine):
 
     @invariant()
     def positions_are_acknowledged(self):
-        for mark in (self.bench.uplink.position, self.bench.stored()):
+        begun = self.bench.uplink.streams.current
+        for mark in (self.bench.position if begun else None, self.bench.stored()):
             if mark is not None:
                 assert {(mark.epoch, seq) for seq in range(1, mark.seq + 1)} <= self.taken
 

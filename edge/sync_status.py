@@ -1,0 +1,90 @@
+"""What the sync service says of itself, every second, for everybody to read."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from edge import __version__
+from edge.log import log
+from edge.records import utc
+from edge.statusfile import Cause, StatusFile
+from sync.link import Trouble
+from sync.stream import Stream
+from sync.uplink import Uplink
+
+RATE_OVER_S = 10.0
+UNAFFECTED = "parts are decided and recorded as always; their records wait on this station"
+
+
+@dataclass(slots=True)
+class SyncStatus:
+    """The status file of sync."""
+
+    file: StatusFile
+    broker: str
+    acknowledge: str
+    wall: Callable[[], float]
+    started: str
+    _since: dict[str, str] = field(default_factory=dict)
+    _moved: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def write(self, uplink: Uplink, now: float, state: str | None = None) -> None:
+        """Renew the file; a disk that refuses is no reason to stop."""
+        try:
+            self.file.write(self.describe(uplink, now, state))
+        except OSError as error:
+            log.warning("sync.status_file", error=error)
+
+    def acknowledged(self, records: int, now: float) -> None:
+        """Count for the rate."""
+        if records:
+            self._moved.append((now, records))
+
+    def describe(self, uplink: Uplink, now: float, state: str | None = None) -> dict[str, object]:
+        """The status as JSON: docs/mqtt.md lists the fields."""
+        causes = self._causes(uplink.troubles(now))
+        while self._moved and now - self._moved[0][0] > RATE_OVER_S:
+            self._moved.popleft()
+        word = uplink.word
+        said = None
+        if word is not None:
+            said = {"store": word.store, "at": utc(self.wall() - (now - word.at))}
+        return {
+            "schema": "status/1",
+            "service": "sync",
+            "state": state or ("degraded" if causes else "ok"),
+            "pid": os.getpid(),
+            "at": utc(self.wall()),
+            "since": self.started,
+            "software": __version__,
+            "causes": [cause.as_json() for cause in causes],
+            "broker": self.broker,
+            "connected": uplink.connected,
+            "acknowledge": self.acknowledge,
+            "collector": said,
+            "streams": [_stream(one) for one in uplink.streams.all],
+            **uplink.progress(),
+            "rate": round(sum(records for _, records in self._moved) / RATE_OVER_S, 1),
+            "ignored": uplink.ignored,
+        }
+
+    def _causes(self, troubles: list[Trouble]) -> list[Cause]:
+        self._since = {
+            trouble.what: self._since.get(trouble.what) or utc(self.wall()) for trouble in troubles
+        }
+        return [
+            Cause(trouble.what, self._since[trouble.what], UNAFFECTED, trouble.mend)
+            for trouble in troubles
+        ]
+
+
+def _stream(one: Stream) -> dict[str, object]:
+    return {
+        "name": one.source.name,
+        "backlog": one.backlog,
+        "waiting_for": one.waiting_for,
+        "gaps": one.gaps,
+    }

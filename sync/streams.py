@@ -1,0 +1,167 @@
+"""All streams of a station: which there are, whose turn it is, and how far each is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sync.backoff import Backoff
+from sync.journal import Shelf, Source
+from sync.link import Trouble
+from sync.packing import Piece
+from sync.position import BROKER, Held, PositionFile, Positions
+from sync.stream import Bounds, Stream
+
+FIRST_AGAIN_S, LONGEST_AGAIN_S = 5.0, 60.0
+
+
+class Streams:
+    """Follows the shelf, gives turns, and writes the positions down.
+
+    What is new goes before what is old, and of each every stream in its turn.
+    """
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        positions: PositionFile,
+        chance: Callable[[], float],
+        collector: bool,
+        bounds: Bounds,
+        save_every_s: float,
+    ) -> None:
+        self.trouble: Trouble | None = None
+        self._shelf = shelf
+        self._file = positions
+        self._known: Positions | None = None
+        self._saved: Positions | None = None
+        self._chance = chance
+        self._collector = collector
+        self._bounds = bounds
+        self._save_every_s = save_every_s
+        self._streams: dict[str, Stream] = {}
+        self._order: list[str] = []
+        self._look_at = self._save_at = float("-inf")
+
+    @property
+    def all(self) -> list[Stream]:
+        """Every stream there is."""
+        return list(self._streams.values())
+
+    @property
+    def current(self) -> dict[str, Stream]:
+        """Those that go on, by the stream's name."""
+        return {one.source.stream: one for one in self.all if not one.source.salvaged}
+
+    @property
+    def salvaged(self) -> dict[str, Stream]:
+        """What was saved of earlier epochs, by epoch."""
+        return {str(one.epoch): one for one in self.all if one.source.salvaged and one.epoch}
+
+    @property
+    def drained(self) -> bool:
+        """Whether everything that is there is acknowledged."""
+        return bool(self._streams) and all(one.drained for one in self.all)
+
+    def of(self, stream: str, epoch: str) -> Stream | None:
+        """The stream that delivers this epoch."""
+        names = (one for one in self.all if (one.source.stream, one.epoch) == (stream, epoch))
+        return next(names, None)
+
+    def step(self, now: float) -> None:
+        """See which journals there are, look into each, and write the positions down."""
+        if now >= self._look_at:
+            self._look_at = now + self._bounds.look_every_s
+            self._follow({source.name: source for source in self._shelf()})
+        for stream in self.all:
+            before = stream.held
+            stream.step(now)
+            if before is not None and stream.epoch != before.mark.epoch:
+                self._remember(before)
+        if now >= self._save_at:
+            self._save_at = now + self._save_every_s
+            self.save()
+
+    def next(self, now: float, most: Callable[[str], int]) -> tuple[Stream, Piece] | None:
+        """What is to be sent next; `most` says how many bytes a message of a stream may have."""
+        for live in (True, False):
+            for name in self._order:
+                stream = self._streams[name]
+                piece = stream.next(now, live, most(stream.source.stream))
+                if piece is not None:
+                    self._order.remove(name)
+                    self._order.append(name)
+                    return stream, piece
+        return None
+
+    def lost(self) -> None:
+        """The connection ended."""
+        for stream in self.all:
+            stream.lost()
+
+    def save(self) -> None:
+        """Write the positions if they moved."""
+        reached = self._reached()
+        if reached == self._saved:
+            return
+        try:
+            self._file.write(reached)
+            self._saved, self.trouble = reached, None
+        except OSError as error:
+            # The position is a hint: going on without it costs duplicates after a restart.
+            what = f"the position of delivery cannot be written: {error}"
+            self.trouble = Trouble(what, f"make room for {self._file.path}")
+
+    def _follow(self, sources: dict[str, Source]) -> None:
+        for name in [name for name in self._streams if name not in sources]:
+            held = self._streams.pop(name).held
+            self._order.remove(name)
+            if held is not None:
+                self._remember(held)
+        for name, source in sources.items():
+            if name not in self._streams:
+                self._streams[name] = Stream(
+                    source,
+                    self._bounds,
+                    Backoff(self._chance, FIRST_AGAIN_S, LONGEST_AGAIN_S),
+                    self._stored,
+                    self._collector,
+                )
+                self._order.append(name)
+
+    def _stored(self, stream: str, epoch: str) -> Held | None:
+        return self._reached().of(stream, epoch)
+
+    def _remember(self, held: Held) -> None:
+        """An epoch that ended: what was saved of it may come later."""
+        reached = self._reached()
+        self._known = Positions(
+            reached.streams, {**reached.salvaged, held.mark.epoch: held}, reached.pictures
+        )
+
+    def _read(self) -> Positions:
+        self._saved = found = self._file.read()
+        if self._collector:  # the broker's word of another time does not count now
+            found = Positions(_spoken(found.streams), _spoken(found.salvaged), found.pictures)
+        self._known = found
+        return found
+
+    def _reached(self) -> Positions:
+        known = self._known if self._known is not None else self._read()
+        streams, salvaged = dict(known.streams), dict(known.salvaged)
+        for held in known.streams.values():
+            current = self.current.get(held.stream)
+            if current is not None and current.epoch not in (None, held.mark.epoch):
+                salvaged.setdefault(held.mark.epoch, held)
+                del streams[held.stream]
+        for stream in self.all:
+            if (reached := stream.held) is None:
+                continue
+            if stream.source.salvaged:
+                salvaged[reached.mark.epoch] = reached
+            else:
+                streams[reached.stream] = reached
+        return Positions(streams, salvaged, known.pictures)
+
+
+def _spoken(known: Mapping[str, Held]) -> dict[str, Held]:
+    return {name: held for name, held in known.items() if held.by != BROKER}

@@ -16,8 +16,8 @@ from pathlib import Path
 from edge.store import schema
 from edge.store.errors import StoreError
 from edge.store.follow import connect_reader
+from edge.store.forgotten import forgotten
 from edge.store.memory import read
-from edge.store.pages import Pages, Value, rows
 from sync.chain import GENESIS, link
 
 TAIL = 64
@@ -77,9 +77,10 @@ def examine(path: Path) -> str | None:
 def _examine(database: sqlite3.Connection, path: Path) -> str | None:
     tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     ((application,),) = database.execute("PRAGMA application_id").fetchall()
-    if not tables and not application:
-        return None
     if application != schema.APPLICATION_ID and len(tables & OURS) < len(OURS) // 2:
+        why = forgotten(path, None, 0)
+        if why is not None or not tables:
+            return why
         raise StoreError(f"{path}: not a database of edge-inspect", "move it out of the way")
     if not tables >= OURS:
         return f"tables are missing: {', '.join(sorted(OURS - tables))}"
@@ -112,7 +113,7 @@ def _contradiction(database: sqlite3.Connection, path: Path) -> str | None:
         raise
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         return str(error) or repr(error)
-    return _forgotten(path, epoch, head)
+    return forgotten(path, epoch, head)
 
 
 def _check_tail(database: sqlite3.Connection, epoch: str) -> int:
@@ -131,34 +132,6 @@ def _check_tail(database: sqlite3.Connection, epoch: str) -> int:
         if (number, stored.hex()) != (seq, last) or content["epoch"] != epoch:
             raise ValueError(f"record {seq} does not fit the record before")
     return int(seq)
-
-
-def _forgotten(path: Path, epoch: str, head: int) -> str | None:
-    """Whether the log holds durable records behind the end that SQLite sees: it believes the log
-    only up to the first bad byte."""
-    pages = Pages(path)
-    try:
-        for page in pages.durable():
-            found = [seq for row in rows(pages, page) if (seq := number_of(row, epoch))]
-            if found and max(found) > head:
-                return f"the write-ahead log is damaged behind record {head}"
-            if found:
-                return None
-    finally:
-        pages.close()
-    return None
-
-
-def number_of(row: list[Value], epoch: str) -> int | None:
-    """The number of the record in this row; None where there is none of this epoch."""
-    for value in row:
-        if isinstance(value, bytes) and value.startswith(b"{"):
-            try:
-                content = json.loads(value)
-                return int(content["seq"]) if content["epoch"] == epoch else None
-            except (ValueError, KeyError, TypeError):
-                return None
-    return None
 
 
 def _size(path: Path) -> int:

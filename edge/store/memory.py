@@ -12,6 +12,7 @@ from edge.records import Disposition, Inspection
 from edge.store.batch import Committed
 from edge.store.escalations import Deadline, Escalation
 from edge.store.follow import connect_reader
+from edge.store.forgotten import forgotten
 from edge.store.pages import Pages, index_rows
 
 CARRIED = "carried."
@@ -112,27 +113,36 @@ def read(database: sqlite3.Connection) -> Memory:
 
 def rescue(path: Path) -> Memory:
     """What can still be read of a damaged one, with SQLite and around it. Never raises."""
-    memory = Memory(whole=False)
+    memory, complete = Memory(whole=False), False
+    database: sqlite3.Connection | None = None
     try:
         database = connect_reader(path)
-    except sqlite3.Error:
-        _scan(memory, path)
-        return memory
-    try:
-        memory.state = dict(database.execute("SELECT key, value FROM state"))
-        memory.whole = True
-        memory.waiting = _waiting(database)
-        memory.requests = dict(database.execute("SELECT id, seq FROM requests"))
+        if not _stale(database, path):
+            memory.state = dict(database.execute("SELECT key, value FROM state"))
+            memory.whole = True
+            memory.waiting = _waiting(database)
+            memory.requests = dict(database.execute("SELECT id, seq FROM requests"))
+            complete = True
     except (sqlite3.Error, ValueError, TypeError):
-        _scan(memory, path)
+        pass
     try:
-        _add_bodies(memory, database)
-    except (sqlite3.Error, ValueError, AttributeError):
+        if not complete:
+            _scan(memory, path)
+        if database is not None:
+            _add_bodies(memory, database)
+    except (sqlite3.Error, OSError, ValueError, AttributeError):
         pass  # a person is asked without a picture then; the fall-back decides at the deadline
     finally:
-        database.close()
+        if database is not None:
+            database.close()
     _only_words(memory)
     return memory
+
+
+def _stale(database: sqlite3.Connection, path: Path) -> bool:
+    """Whether SQLite sees less than was committed."""
+    (head,) = database.execute("SELECT ifnull(max(seq), 0) FROM records").fetchone()
+    return forgotten(path, None, head) is not None
 
 
 def _waiting(database: sqlite3.Connection) -> dict[str, Escalation]:

@@ -35,6 +35,14 @@ class Place(NamedTuple):
     offset: int
 
 
+class Cell(NamedTuple):
+    """One row of a table: its number, and where in the page it begins."""
+
+    rowid: int
+    offset: int
+    values: list[Value]
+
+
 class Pages:
     """A database and its write-ahead log. Missing and unreadable bytes read as zeros.
 
@@ -112,10 +120,9 @@ class Pages:
         # A log is begun again from its start: what lies behind the newest frames is older. One of
         # the three may be damaged.
         salts = Counter([header[16:24], *(head[8:16] for head in heads[:2])]).most_common(1)[0][0]
+        newest = [index for index, head in enumerate(heads) if head[8:16] == salts]
         waiting: list[tuple[int, int]] = []
-        for start, head in zip(starts, heads, strict=True):
-            if head[8:16] != salts:
-                continue
+        for start, head in zip(starts, heads[: newest[-1] + 1 if newest else 0], strict=False):
             number, commit = struct.unpack(">II", head[:8])
             waiting.append((number, start + 24))
             if commit:
@@ -125,17 +132,23 @@ class Pages:
         self._log_goes_on = bool(waiting)
 
 
-def rows(pages: Pages, page: bytes) -> Iterator[list[Value]]:
+def rows(pages: Pages, page: bytes) -> Iterator[Cell]:
     """The rows of a table that this page may hold: of a damaged one too, as far as they are whole.
 
     A page of any other kind gives none, or nonsense.
     """
     for offset in _cells(page, 8):
-        size, at = _varint(page, offset)
-        _, at = _varint(page, at)
-        values = _values(pages, page, at, size, PAGE - 35)
-        if values is not None:
-            yield values
+        found = cell(pages, page, offset)
+        if found is not None:
+            yield found
+
+
+def cell(pages: Pages, page: bytes, offset: int) -> Cell | None:
+    """The row that begins there; None where there is none."""
+    size, at = _varint(page, offset)
+    rowid, at = _varint(page, at)
+    values = _values(pages, page, at, size, PAGE - 35)
+    return None if values is None else Cell(rowid, offset, values)
 
 
 def index_rows(pages: Pages, page: bytes) -> Iterator[list[Value]]:

@@ -61,7 +61,7 @@ def pack(stream: str, start: Mark, rows: Sequence[Row], most: int) -> Piece:
         bodies = tuple(row.body for row in rows)
         first = start.seq + 1
         payload = encode(Segment(stream, end.epoch, first, end.seq, start.hash, end.hash, bodies))
-        if len(payload) <= most and (len(rows) > 1 or len(bodies[0]) <= MAX_BYTES):
+        if len(payload) <= most and sum(map(len, bodies)) + len(bodies) <= MAX_BYTES:
             return Piece(payload, start, end)
         if len(rows) == 1:
             raise TooLarge(rows[0], len(payload))

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sync.window import Mark, Window
+from sync.window import MOST_HELD, Mark, Window
+
+END = 40
 
 
 def mark(seq: int, epoch: str = "e") -> Mark:
@@ -13,68 +17,137 @@ def mark(seq: int, epoch: str = "e") -> Mark:
 
 
 class Delivery(RuleBasedStateMachine):
-    """Against a model: a list of everything sent and a set of what was acknowledged."""
+    """Against a model that knows of every record whether it was acknowledged, and which messages
+    are under way."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.window = Window(mark(0), limit=4)
-        self.token = 0
-        self.sent: dict[int, int] = {}
-        self.old: list[int] = []
-        self.position = 0
+        self.window = Window(mark(0))
+        self.tokens = itertools.count(1)
         self.acknowledged: set[int] = set()
+        self.flights: dict[int, set[int]] = {}
 
-    @precondition(lambda self: self.window.has_room)
-    @rule(rows=st.integers(1, 5))
-    def send(self, rows):
-        self.token += 1
-        end = self.window.end.seq + rows
-        self.window.sent(self.token, mark(end))
-        self.sent[self.token] = end
+    @property
+    def position(self) -> int:
+        return next(seq for seq in itertools.count() if seq + 1 not in self.acknowledged)
 
-    @precondition(lambda self: self.sent)
+    def covered(self) -> set[int]:
+        return self.acknowledged.union(*self.flights.values())
+
+    def settle(self) -> None:
+        done = [t for t, held in self.flights.items() if held <= self.acknowledged]
+        for token in done:
+            del self.flights[token]
+
+    @rule(rows=st.integers(1, 6), begin=st.integers(0, END) | st.none())
+    def send(self, rows, begin):
+        start, until = self.window.hole(None if begin is None else mark(begin))
+        end = min(start.seq + rows, until or END, END)
+        if end > start.seq:
+            token = next(self.tokens)
+            self.window.sent(token, start, mark(end))
+            self.flights[token] = set(range(start.seq + 1, end + 1))
+
+    @precondition(lambda self: self.flights)
     @rule(data=st.data())
-    def acknowledge(self, data):
-        token = data.draw(st.sampled_from(sorted(self.sent)))
-        self.acknowledged.add(token)
-        before, moved = self.position, self.window.acknowledged(token)
-        while self.sent and min(self.sent) in self.acknowledged:
-            first = min(self.sent)
-            self.position = self.sent.pop(first)
-            self.old.append(first)
-        assert moved == self.position - before
+    def acknowledge_a_message(self, data):
+        token = data.draw(st.sampled_from(sorted(self.flights)))
+        flight = self.window.flight(token)
+        self.acknowledge(flight.first, flight.last)
+        assert self.window.flight(token) is None
+
+    @rule(first=st.integers(1, END), length=st.integers(0, 9))
+    def acknowledge_anything(self, first, length):
+        self.acknowledge(first, min(END, first + length))
+
+    def acknowledge(self, first, last):
+        new = set(range(first, last + 1)) - self.acknowledged
+        assert self.window.acknowledge(first, last, mark(last).hash) == len(new)
+        self.acknowledged |= new
+        self.settle()
+
+    @precondition(lambda self: self.flights)
+    @rule(data=st.data())
+    def lose(self, data):
+        lost = data.draw(st.lists(st.sampled_from(sorted(self.flights))))
+        self.window.forget(*lost)
+        for token in set(lost):
+            del self.flights[token]
 
     @rule(data=st.data())
-    def acknowledge_something_unknown(self, data):
-        token = data.draw(st.sampled_from([-1, *self.old]))
-        assert self.window.acknowledged(token) == 0
-
-    @rule()
-    def lose_connection(self):
-        self.window.rewind()
-        self.old += self.sent
-        self.sent.clear()
-        self.acknowledged.clear()
+    def back(self, data):
+        seq = data.draw(st.integers(0, self.position))
+        self.window.back(mark(seq))
+        self.acknowledged = set(range(1, seq + 1))
+        self.flights.clear()
 
     @invariant()
     def position_is_the_gapless_acknowledged_prefix(self):
         assert self.window.position == mark(self.position)
-        assert self.window.in_flight == len(self.sent) <= 4
-        assert self.window.end.seq == max(self.sent.values(), default=self.position)
-        assert all(self.window.knows(token) for token in self.sent)
+        assert self.window.acknowledged == len(self.acknowledged)
+        assert {one.token for one in self.window.flights} == set(self.flights)
+
+    @invariant()
+    def a_hole_is_what_nothing_covers(self):
+        covered = self.covered()
+        for begin in (None, *range(END)):
+            start, until = self.window.hole(None if begin is None else mark(begin))
+            least = max(self.position, begin or 0)
+            assert start == mark(start.seq)
+            assert set(range(least + 1, start.seq + 1)) <= covered
+            assert start.seq + 1 not in covered
+            if until is not None:
+                assert until >= start.seq + 1
+                assert until + 1 in covered
+                assert not set(range(start.seq + 1, until + 1)) & covered
+            else:
+                assert not any(seq > start.seq for seq in covered)
+
+    def teardown(self):
+        """What is sent from holes until there is none is everything."""
+        self.lose_all()
+        for _ in range(END):
+            start, until = self.window.hole()
+            end = until or END
+            if end > start.seq:
+                self.window.sent(next(self.tokens), start, mark(end))
+                self.acknowledged |= set(range(start.seq + 1, end + 1))
+        assert self.acknowledged >= set(range(1, END + 1))
+
+    def lose_all(self):
+        self.window.forget(*self.flights)
 
 
 Delivery.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestDelivery = Delivery.TestCase
 
 
-def test_a_full_window_and_a_wrong_segment_are_refused():
-    window = Window(mark(5), limit=1)
-    for end in (mark(5), mark(4), mark(6, "other")):
-        with pytest.raises(ValueError, match="does not follow"):
-            window.sent(1, end)
-    window.sent(1, mark(6))
-    with pytest.raises(ValueError, match="full"):
-        window.sent(2, mark(7))
-    with pytest.raises(ValueError, match="at least one"):
-        Window(mark(0), limit=0)
+def test_only_what_fits_into_a_hole_can_be_under_way():
+    window = Window(mark(5))
+    for start, end in ((5, 5), (5, 4), (4, 6)):
+        with pytest.raises(ValueError, match="nothing can be"):
+            window.sent(1, mark(start), mark(end))
+    with pytest.raises(ValueError, match="nothing can be"):
+        window.sent(1, mark(5), mark(6, "other"))
+    window.sent(1, mark(5), mark(8))
+    window.acknowledge(12, 14, mark(14).hash)
+    for start, end in ((5, 6), (7, 9), (8, 12), (12, 13)):
+        with pytest.raises(ValueError, match="under way or acknowledged"):
+            window.sent(2, mark(start), mark(end))
+    window.sent(2, mark(8), mark(11))
+
+
+def test_hashes_are_known_where_ranges_end():
+    window = Window(mark(5))
+    window.sent(1, mark(5), mark(8))
+    window.acknowledge(12, 14, mark(14).hash)
+    assert [window.hash_at(seq) for seq in (5, 8, 14)] == [mark(s).hash for s in (5, 8, 14)]
+    assert window.hash_at(7) is None
+
+
+def test_what_is_held_ahead_is_bounded():
+    window = Window(mark(0))
+    for n in range(2 * MOST_HELD):
+        window.acknowledge(3 * n + 2, 3 * n + 2, mark(3 * n + 2).hash)
+    assert window.acknowledged == MOST_HELD
+    assert window.hole(mark(4)) == (mark(5), 7)

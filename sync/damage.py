@@ -35,6 +35,8 @@ class Search:
 
     start: Mark
     since: float
+    waits: bool = True
+    """Whether it has come to the end without a result: what can be read may change in time."""
     _next: int = 0
 
     def step(self, journal: JournalReader, last: int, bounded: bool) -> Sound | Mark | None:
@@ -44,19 +46,18 @@ class Search:
         At `last` its stored hash is believed. Where that is not to be had, the mark has the hash
         UNKNOWN if `bounded` (what is behind is delivered anyway), else more records are awaited.
         """
-        if not self.start.seq < self._next <= last:
-            self._next = self.start.seq + 1
+        if self.waits or self._next > last:
+            self._next, self.waits = self.start.seq + 1, False
         row = self._row(journal, self._next)
         for _ in range(LOOKS):
-            if self._next > last:
-                return None
             following = self._row(journal, self._next + 1)
             found = self._judge(row, following)
             if found is not None:
                 return found
             if self._next == last:
                 known = UNKNOWN if row is None else row.hash
-                return Mark(self.start.epoch, last, known) if bounded or known else None
+                self.waits = not (bounded or known)
+                return None if self.waits else Mark(self.start.epoch, last, known)
             self._next, row = self._next + 1, following
         return None
 

@@ -35,6 +35,7 @@ class Reader:
         self._source = source
         self._journal: JournalReader = source.journal
         self._max_bytes = max_bytes
+        self._blind: Trouble | None = None
         self._failing: Trouble | None = None
         self._said: tuple[Trouble, float] | None = None
         self._searches: dict[int, Search] = {}
@@ -43,11 +44,17 @@ class Reader:
     @property
     def stuck(self) -> bool:
         """Whether reading does not go on somewhere."""
-        return self._failing is not None or bool(self._searches)
+        return bool(self._blind or self._failing or self._searches)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether only time can help."""
+        searches = self._searches.values()
+        return bool(self._blind or self._failing) or any(one.waits for one in searches)
 
     def troubles(self, now: float) -> list[Trouble]:
         """Why it does not go on, and what was lost lately."""
-        found = [self._failing] if self._failing is not None else []
+        found = [one for one in (self._blind or self._failing,) if one is not None]
         for seq in self._searches:
             what = f"record {seq + 1} of {self._source.name} cannot be read, or does not fit"
             found.append(Trouble(f"{what}; what follows it is looked for", VERIFY))
@@ -56,8 +63,8 @@ class Reader:
         return found
 
     def failed(self, error: JournalError) -> None:
-        """Remember why, until the next look that succeeds."""
-        self._failing = Trouble(str(error), error.mend)
+        """Remember why there could be no look, until one succeeds."""
+        self._blind = Trouble(str(error), error.mend)
 
     def look(self) -> bool:
         """Where the journal begins and ends now; true when it ends before it did.
@@ -76,7 +83,7 @@ class Reader:
             self._searches.clear()
             self._too_large.clear()
             self.gaps, self._gaps_end = {}, 0
-        self.epoch, self.changed, self._failing = epoch, False, None
+        self.epoch, self.changed, self._blind = epoch, False, None
         return same and self.head < before
 
     def settled(self, seq: int) -> None:
@@ -137,10 +144,12 @@ class Reader:
         """A message of at most `most` bytes with what follows `start`, not beyond `until`; None
         where there is nothing yet, or nothing that can be read now."""
         try:
-            return self._next(start, until, max_rows, most, now)
+            found = self._next(start, until, max_rows, most, now)
+            self._failing = None
         except JournalError as error:
-            self.failed(error)
+            self._failing = Trouble(str(error), error.mend)
             return None
+        return found
 
     def _next(
         self, start: Mark, until: int | None, max_rows: int, most: int, now: float

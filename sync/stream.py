@@ -142,7 +142,8 @@ class Stream:
         piece = self._reader.next(start, until, rows, most, now)
         if piece is None:
             self._at_end = until is None and not self._reader.stuck
-            self._read_at[live] = now + self._bounds.poll_s
+            slow = self.source.salvaged or self._reader.waiting
+            self._read_at[live] = now + (self._bounds.look_every_s if slow else self._bounds.poll_s)
             if self._reader.changed:
                 self._look_at = float("-inf")
         return piece

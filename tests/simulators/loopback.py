@@ -96,12 +96,12 @@ class MemoryJournal:
         self._epoch = epoch
         self._anchor = Anchor(0, chain.GENESIS)
 
-    def add(self, count: int, size: int = 40) -> None:
+    def add(self, count: int, size: int = 40, text: str | None = None) -> None:
         for _ in range(count):
             seq = self.held[-1].seq + 1 if self.held else self._anchor.seq + 1
             last = self.held[-1].hash if self.held else self._anchor.hash
             body = chain.body(
-                {"stream": "line", "epoch": self._epoch, "seq": seq, "padding": "x" * size}
+                {"stream": "line", "epoch": self._epoch, "seq": seq, "padding": text or "x" * size}
             )
             self.held.append(Row(seq, body, chain.link(last, body)))
 

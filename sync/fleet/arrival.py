@@ -1,11 +1,13 @@
-"""What a station sent, taken apart for the database. Pure."""
+"""What a station sent, taken apart for the database."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
+
+from pydantic_core import from_json
 
 from sync.gap import Gap, decode
 from sync.segment import Segment, SegmentError
@@ -24,17 +26,9 @@ class Key(NamedTuple):
     epoch: str
 
 
-class Row(NamedTuple):
-    """One record: its place, what it is looked up by, its text as it was stored, its hash."""
-
-    seq: int
-    schema: str | None
-    subject: str | None
-    part_id: str | None
-    at: str | None
-    decision: str | None
-    body: str
-    hash: bytes
+Row = tuple[int, str | None, str | None, str | None, str | None, str | None, str, bytes]
+"""One record: its number; schema, subject, part_id, at and decision to look it up by; its text as
+it was stored; its hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +57,7 @@ def read(topic: str, payload: bytes) -> Arrival:
     key = Key(str(station), piece.stream, piece.epoch)
     if isinstance(piece, Gap):
         return Arrival(key, piece)
-    pairs = enumerate(zip(piece.records, piece.hashes, strict=True), piece.first)
-    rows = tuple(_row(key, seq, record, digest) for seq, (record, digest) in pairs)
-    return Arrival(key, piece, rows)
+    return Arrival(key, piece, tuple(_rows(key, piece)))
 
 
 def station_of(topic: str) -> Station | None:
@@ -81,10 +73,49 @@ def look_up(value: object) -> str | None:
     """A text as it stands in a look-up column: bounded, and what every database can hold."""
     if not isinstance(value, str):
         return None
-    text = value[:LONGEST]
-    if text.isprintable():
-        return text
-    return text.encode(errors="replace").decode().replace("\0", "?")
+    if value.isprintable() and len(value) <= LONGEST:
+        return value
+    return value[:LONGEST].encode(errors="replace").decode().replace("\0", "?")
+
+
+def _rows(key: Key, piece: Segment) -> Iterator[Row]:
+    """The rows of a segment. Everything here is done a million times."""
+    place = (key.station, key.stream, key.epoch)
+    for seq, record in enumerate(piece.records, piece.first):
+        try:
+            content = from_json(record, allow_inf_nan=False, cache_strings="keys")
+        except ValueError:
+            content = _slowly(record, seq)
+        if not isinstance(content, dict):
+            raise SegmentError(f"record {seq} is not a JSON object")
+        get = content.get
+        if get("seq") != seq or (get("station"), get("stream"), get("epoch")) != place:
+            raise SegmentError(f"record {seq} says that it is another one, or another station's")
+        at = get("captured_at") or get("at")
+        subject = get("inspection") or get("id")
+        schema, part_id, decision = get("schema"), get("part_id"), get("decision")
+        if not _plain(schema, subject, part_id, at, decision):
+            schema, subject, part_id = look_up(schema), look_up(subject), look_up(part_id)
+            at, decision = look_up(at), look_up(decision)
+        digest = piece.hashes[seq - piece.first]
+        yield seq, schema, subject, part_id, at, decision, record.decode(), digest
+
+
+def _plain(*columns: Any) -> bool:
+    """Whether all can stand in their columns as they are, which is nearly always so."""
+    try:
+        text = "".join([one for one in columns if one is not None])
+    except TypeError:
+        return False
+    return text.isprintable() and len(text) <= LONGEST
+
+
+def _slowly(record: bytes, seq: int) -> object:
+    """`json` has the last word where the fast parser says no (half a surrogate pair, say)."""
+    try:
+        return _decode(record.decode())
+    except (ValueError, RecursionError) as error:
+        raise SegmentError(f"record {seq} is not JSON") from error
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -92,32 +123,3 @@ def _no_constant(name: str) -> NoReturn:
 
 
 _decode = json.JSONDecoder(parse_constant=_no_constant).decode
-
-
-def _row(key: Key, seq: int, record: bytes, digest: bytes) -> Row:
-    try:
-        body = record.decode()
-        content = _decode(body)
-    except (ValueError, RecursionError) as error:
-        raise SegmentError(f"record {seq} is not JSON") from error
-    if not isinstance(content, dict):
-        raise SegmentError(f"record {seq} is not a JSON object")
-    get = content.get
-    if (get("station"), get("stream"), get("epoch"), get("seq")) != (*key, seq):
-        raise SegmentError(f"record {seq} says that it is another one, or another station's")
-    return Row(
-        seq,
-        look_up(get("schema")),
-        look_up(_subject(content)),
-        look_up(get("part_id")),
-        look_up(get("captured_at") or get("at")),
-        look_up(get("decision")),
-        body,
-        digest,
-    )
-
-
-def _subject(content: Mapping[str, Any]) -> object:
-    """What the record is about: an inspection, where it names one; else itself."""
-    inspection = content.get("inspection")
-    return inspection if isinstance(inspection, str) else content.get("id")

@@ -87,13 +87,13 @@ class Filing:
         held: dict[int, str] = {}
         if self._joining.overlapped(span.first, span.last):
             held = self._hashes(span)
-            clash = self._compare(span, {row.seq: row.hash.hex() for row in rows}, held)
+            clash = self._compare(span, {row[0]: row[-1].hex() for row in rows}, held)
             if clash is not None:
                 self._alarm("conflict", clash)
                 return self._set_aside(rows)
         added = self._joining.add(span)
         if added.taken:
-            new = [row for row in rows if row.seq not in held] if held else rows
+            new = [row for row in rows if row[0] not in held] if held else rows
             self._waiting += [(self._chain, *row) for row in new]
             self.tally.new += len(new)
             self.tally.duplicates += len(rows) - len(new)
@@ -171,14 +171,8 @@ class Filing:
     def _set_aside(self, rows: tuple[Row, ...]) -> None:
         self.tally.conflicts += len(rows)
         kept = [
-            {
-                "chain": self._chain,
-                "seq": row.seq,
-                "hash": row.hash,
-                "body": row.body,
-                "at": self._at,
-            }
-            for row in rows
+            {"chain": self._chain, "seq": seq, "hash": digest, "body": body, "at": self._at}
+            for seq, *_, body, digest in rows
         ]
         insert = self._insert(tables.aside).on_conflict_do_nothing()
         self._connection.execute(insert, kept)

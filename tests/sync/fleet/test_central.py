@@ -297,9 +297,8 @@ def test_an_sqlite_file_of_somebody_else_is_refused(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_full_or_missing_disk_is_away_and_nothing_counts(central, tmp_path):
-    if not central.database.sqlite:
-        pytest.skip("the disk of a server is the server's")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_full_disk_is_away_and_nothing_counts(central):
     line = Chain(20)
     central.commit([line.piece(1, 10)])
     with central.database.transaction() as connection:
@@ -311,9 +310,8 @@ def test_a_full_or_missing_disk_is_away_and_nothing_counts(central, tmp_path):
     assert set(held(central)) == set(range(1, 11))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_damaged_file_is_away_with_words(central, database_url):
-    if not central.database.sqlite:
-        pytest.skip("the disk of a server is the server's")
     line = Chain(2_000)
     central.commit([line.piece(1, 2_000)])
     central.database.close()

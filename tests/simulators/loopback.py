@@ -84,7 +84,8 @@ class Loopback(Transport):
 class MemoryJournal:
     """A journal that the test fills, shortens, damages or begins anew."""
 
-    def __init__(self, records: int = 0, epoch: str = "epoch-1") -> None:
+    def __init__(self, records: int = 0, epoch: str = "epoch-1", stream: str = "line") -> None:
+        self.stream = stream
         self.unreadable = False
         self.reads = 0
         self.begin(epoch)
@@ -101,7 +102,12 @@ class MemoryJournal:
             seq = self.held[-1].seq + 1 if self.held else self._anchor.seq + 1
             last = self.held[-1].hash if self.held else self._anchor.hash
             body = chain.body(
-                {"stream": "line", "epoch": self._epoch, "seq": seq, "padding": text or "x" * size}
+                {
+                    "stream": self.stream,
+                    "epoch": self._epoch,
+                    "seq": seq,
+                    "padding": text or "x" * size,
+                }
             )
             self.held.append(Row(seq, body, chain.link(last, body)))
 

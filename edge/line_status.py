@@ -48,6 +48,10 @@ WORDS = {
         "persons' answers are recorded and do not reach the line: the fall-back decides",
         "look at the log of the line; `queue.db` in the state directory cannot be read",
     ),
+    "database": (
+        "parts are decided and recorded, in a new epoch; the older records are being saved",
+        "nothing at once; have the disk looked at (`smartctl -a`), it may be failing",
+    ),
     "watch": (
         "parts are decided; nobody watches whether the bounds still hold",
         "look at the log of the line; `edge-inspect results --verify`",

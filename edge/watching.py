@@ -1,4 +1,4 @@
-"""The half of the line that listens to people and watches the bounds, put together."""
+"""The half of the line that listens to people, watches the bounds and saves what is damaged, put together."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from edge.records import Origin
 from edge.review.verdicts import FILE
 from edge.standards import Standards
 from edge.store.archive import Archive
+from edge.store.history import History
 from edge.workers.challenges import ChallengeRequests, Challenges
 from edge.workers.ruler import Ruler
+from edge.workers.salvaging import Salvaging
 from edge.workers.tend import Helper
 from edge.workers.verdicts import VerdictReader
 from edge.workers.watch import Watch
@@ -32,15 +34,20 @@ class Watching:
     watch: Watch
     challenges: Challenges
     requests: ChallengeRequests
+    salvaging: Salvaging
 
     @property
     def helpers(self) -> tuple[Helper, ...]:
         """Stepped in this order."""
-        return self.verdicts, self.watch
+        return self.verdicts, self.watch, self.salvaging
 
     def troubles(self) -> Mapping[str, str | None]:
         """Why something of it does not work, by the cause of the alarm."""
-        return {"verdicts": self.verdicts.failing, "watch": self.watch.failing}
+        return {
+            "verdicts": self.verdicts.failing,
+            "watch": self.watch.failing,
+            "database": self.salvaging.trouble,
+        }
 
     def figures(self) -> Mapping[str, object]:
         """The members `bounds` and `challenge` of the status."""
@@ -61,7 +68,7 @@ def watching(
     line, queue = config.state_dir / "line.db", config.state_dir / FILE
     challenges = Challenges(interrupted(state))
     return Watching(
-        VerdictReader(Archive(queue), Archive(line), clock, origin, state),
+        VerdictReader(Archive(queue), History(line), clock, origin, state),
         Watch(
             Archive(line),
             Archive(queue),
@@ -73,6 +80,7 @@ def watching(
         ),
         challenges,
         ChallengeRequests(challenges, clock, origin, lambda: _useless(ruler)),
+        Salvaging(config.state_dir),
     )
 
 

@@ -25,13 +25,13 @@ from edge.line.trigger import Continuous, Feed, Interval, Trigger
 from edge.line_status import LineStatus, Seen
 from edge.monitor.alarms import Alarms
 from edge.notify import Notifier
-from edge.records import Origin
+from edge.records import Origin, utc
 from edge.requests import Desk as Requests
 from edge.standards import Standards
 from edge.statusfile import StatusFile
 from edge.store.durable import make_directory
+from edge.store.enduring import EnduringJournal
 from edge.store.images import ImageStore, parse_policy, wanted
-from edge.store.journal import Journal
 from edge.store.lock import Lock
 from edge.watching import Watching, watching
 from edge.workers.applying import Applying
@@ -42,7 +42,7 @@ from edge.workers.keep import Keeper
 from edge.workers.openings import Openings
 from edge.workers.overruns import Overruns
 from edge.workers.record import Recorder
-from edge.workers.ruler import Ruler
+from edge.workers.ruler import Ruler, unknown_state
 from edge.workers.services import LineRequests
 from edge.workers.tend import Tended, Tender
 from inference.bundle import Bundle
@@ -86,7 +86,9 @@ class _Wiring:
         self.lock = Lock(config.state_dir / "line.lock")
         self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
         now_ns = self.clock.monotonic_ns()
-        self.journal = Journal.open(config.state_dir / "line.db", self.origin.boot_id, now_ns)
+        path, now = config.state_dir / "line.db", lambda: utc(self.clock.wall())
+        boot = self.origin.boot_id
+        self.journal = EnduringJournal.begin(path, boot, now_ns, now, unknown_state())
         self.overruns, self.openings = Overruns(), Openings()
         waiting = self.journal.open_escalations()
         self.openings.open((e.inspection, e.part_id, e.deadline_ns) for e in waiting)

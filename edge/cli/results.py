@@ -14,7 +14,7 @@ from edge.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from edge.config import Config
-    from edge.store.archive import Archive
+    from edge.store.history import History
     from edge.store.rows import Row
 
 PAGE = 500
@@ -75,14 +75,15 @@ def _since(text: str, settings: Config) -> str:
         fail(f"--since {error}", code=USAGE)
 
 
-def _all(archive: Archive, since: str | None, decision: str | None) -> Iterator[Row]:
-    seq = 0
-    while page := archive.inspections(seq, PAGE, since, decision):
-        yield from page
-        seq = page[-1].seq
+def _all(archive: History, since: str | None, decision: str | None) -> Iterator[Row]:
+    for one in (*archive.earlier, archive):
+        seq = 0
+        while page := one.inspections(seq, PAGE, since, decision):
+            yield from page
+            seq = page[-1].seq
 
 
-def _print(settings: Config, archive: Archive, rows: Iterator[Row], json: bool, csv: bool) -> None:
+def _print(settings: Config, archive: History, rows: Iterator[Row], json: bool, csv: bool) -> None:
     from edge.cli.reading import as_json
     from edge.cli.table import csv_lines, table_lines
 
@@ -107,7 +108,7 @@ def _colours() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
 
-def _verify(settings: Config, archive: Archive, json: bool) -> None:
+def _verify(settings: Config, archive: History, json: bool) -> None:
     import json as json_module
 
     from edge.cli.verifying import as_json, in_words, progress_on

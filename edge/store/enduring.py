@@ -47,8 +47,8 @@ class EnduringJournal(Journal):
         boot_id: str,
         now_ns: int,
         now: Callable[[], str],
-        stream: str = "line",
         unknown: Mapping[str, str] = NO_STATE,
+        stream: str = "line",
     ) -> EnduringJournal:
         """Open or make the file; complete a setting aside, set a damaged file aside.
 

@@ -178,6 +178,13 @@ class Ruler:
         )
 
 
+def unknown_state() -> Mapping[str, str]:
+    """The state of a ruler that lost it: no automation, until a person has looked and said so."""
+    why = "the database was damaged: what was set and latched is not known; set the degree again"
+    latched = [["unreadable", "human_only", why]]
+    return {STATE_DEGREE: UNKNOWN, STATE_LATCHED: json.dumps(latched)}
+
+
 def _degree(text: object) -> Degree | None:
     return next((degree for degree in DEGREES if degree == text), None)
 

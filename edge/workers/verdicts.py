@@ -85,6 +85,8 @@ class VerdictReader:
             return None
         if self._line.disposition(asked["id"]) is not None:
             return None
+        if asked["epoch"] != self._line.epoch and not self._waits(asked["id"]):
+            return None  # of a database that was damaged: whether it was decided is not known
         return Disposition(
             id=self._clock.new_id(),
             origin=self._origin,
@@ -95,6 +97,9 @@ class VerdictReader:
             part_id=asked["part_id"],
             verdict=verdict["id"],
         )
+
+    def _waits(self, inspection: str) -> bool:
+        return any(one.inspection == inspection for one in self._line.open_escalations())
 
 
 def _place(kept: str | None) -> tuple[str | None, int]:

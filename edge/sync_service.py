@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from edge import __version__
+from edge import __version__, broker
 from edge.config import Config, Sync
 from edge.log import log
 from edge.notify import Notifier
@@ -23,8 +23,7 @@ from edge.sync_status import SyncStatus
 from sync.acknowledgement import read_key
 from sync.announcer import will
 from sync.backoff import Backoff
-from sync.broker import Address, Login
-from sync.mqtt import MqttTransport, Settings, Will
+from sync.mqtt import MqttTransport, Will
 from sync.position import PositionFile
 from sync.topics import Station
 from sync.uplink import Settings as Delivery
@@ -152,11 +151,11 @@ def key_of(path: Path | None) -> Callable[[], bytes | None]:
 
 def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> SyncService:
     station = Station(config.station.site, config.station.line, config.station.name)
-    address = Address.parse(sync.broker)
-    login = Login(sync.credentials_file, sync.ca_file, sync.certificate_file, sync.key_file)
     named: dict[str, object] = {"schema": "station-status/1", "station": str(station)}
     last_word = Will(station.status, will(named))
-    transport = MqttTransport(Settings(address, f"ei/{station}/sync", login, last_word))
+    settings = broker.settings(sync, f"ei/{station}/sync", last_word)
+    transport = MqttTransport(settings)
+    certificates = broker.CertificateWatch(settings, transport, time.monotonic)
     watch = LineWatch(StatusFile(config.status_folder, "line"))
 
     def describe() -> dict[str, object]:
@@ -176,5 +175,12 @@ def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> 
         tell=lambda topic, why: log.warning("sync.ignored", topic=topic, why=why),
     )
     file = StatusFile(config.status_folder, "sync")
-    status = SyncStatus(file, str(address), sync.acknowledge, time.time, utc(time.time()))
+    status = SyncStatus(
+        file,
+        str(settings.address),
+        sync.acknowledge,
+        time.time,
+        utc(time.time()),
+        certificates.troubles,
+    )
     return SyncService(uplink, transport, status, Notifier(), until_empty)

@@ -21,13 +21,14 @@ UNAFFECTED = "parts are decided and recorded as always; their records wait on th
 
 @dataclass(slots=True)
 class SyncStatus:
-    """The status file of sync."""
+    """The status file of sync. `certificates` says which of them end soon."""
 
     file: StatusFile
     broker: str
     acknowledge: str
     wall: Callable[[], float]
     started: str
+    certificates: Callable[[], list[Trouble]] = list
     _since: dict[str, str] = field(default_factory=dict)
     _moved: deque[tuple[float, int]] = field(default_factory=deque)
 
@@ -45,7 +46,7 @@ class SyncStatus:
 
     def describe(self, uplink: Uplink, now: float, state: str | None = None) -> dict[str, object]:
         """The status as JSON: docs/mqtt.md lists the fields."""
-        causes = self._causes(uplink.troubles(now))
+        causes = self._causes([*uplink.troubles(now), *self.certificates()])
         while self._moved and now - self._moved[0][0] > RATE_OVER_S:
             self._moved.popleft()
         word = uplink.word
@@ -72,12 +73,11 @@ class SyncStatus:
         }
 
     def _causes(self, troubles: list[Trouble]) -> list[Cause]:
-        self._since = {
-            trouble.what: self._since.get(trouble.what) or utc(self.wall()) for trouble in troubles
-        }
+        named = {trouble.what: trouble for trouble in troubles}
+        self._since = {what: self._since.get(what) or utc(self.wall()) for what in named}
         return [
-            Cause(trouble.what, self._since[trouble.what], UNAFFECTED, trouble.mend)
-            for trouble in troubles
+            Cause(what, self._since[what], UNAFFECTED, trouble.mend)
+            for what, trouble in named.items()
         ]
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from edge.cli import fleet_acl
 from edge.cli.errors import USAGE, fail
 
 app = typer.Typer(no_args_is_help=True, help="Collect what stations record, and look at it.")
@@ -72,3 +73,6 @@ def serve(
         except BrokerError as error:
             fail(str(error), code=USAGE)
     raise typer.Exit(code)
+
+
+app.command("acl")(fleet_acl.acl)

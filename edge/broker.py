@@ -1,0 +1,72 @@
+"""The broker of the configuration: how to reach it, and which certificates end soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import edge
+from edge.clock import Clock
+from edge.config import Sync
+from sync.broker import Address, Login
+from sync.expiry import Facts, Lifetime, warnings
+from sync.link import Trouble
+from sync.mqtt import MqttTransport
+from sync.settings import Settings, Will
+
+READ_EVERY_S = 60.0
+
+
+def settings(sync: Sync, client_id: str, will: Will | None = None, session_s: int = 0) -> Settings:
+    """Everything that the transport needs. Raises BrokerError."""
+    address = Address.parse(sync.broker)
+    return Settings(address, client_id, login(sync), will, session_s, facts=facts)
+
+
+def login(sync: Sync) -> Login:
+    """The files that say who we are."""
+    return Login(sync.credentials_file, sync.ca_file, sync.certificate_file, sync.key_file)
+
+
+def facts() -> Facts:
+    """What this machine knows of the time. Its software was not put here in the future."""
+    try:
+        since = Path(edge.__file__).stat().st_mtime
+    except OSError:
+        since = 0.0
+    return Facts(time.time(), Clock().synced, since)
+
+
+class CertificateWatch:
+    """Says which certificates end within 30 days: ours, our authorities', the broker's.
+
+    The files are read again every minute, so that a new one ends the warning; the broker's is the
+    one that it showed when we last connected.
+    """
+
+    def __init__(
+        self, settings: Settings, transport: MqttTransport, monotonic: Callable[[], float]
+    ) -> None:
+        self._settings = settings
+        self._transport = transport
+        self._monotonic = monotonic
+        self._own: list[Lifetime] = []
+        self._read_at = float("-inf")
+
+    def troubles(self) -> list[Trouble]:
+        """What ends soon or has ended, earliest first; nothing without TLS."""
+        if not self._settings.address.tls:
+            return []
+        return warnings(self.lifetimes(), self._settings.facts().now)
+
+    def lifetimes(self) -> list[Lifetime]:
+        """All that is known."""
+        from sync.certificates import of_files, of_peer
+
+        if self._monotonic() - self._read_at >= READ_EVERY_S:
+            self._read_at = self._monotonic()
+            self._own = of_files(self._settings.login)
+        seen = self._transport.broker_certificate
+        peer = None if seen is None else of_peer(seen, self._settings.address)
+        return [*self._own, *([peer] if peer else [])]

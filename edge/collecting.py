@@ -22,6 +22,7 @@ from sync.broker import Address, Login
 from sync.fleet.central import Central
 from sync.fleet.collector import Collector
 from sync.fleet.database import Away, Database, file_of
+from sync.fleet.gallery import Gallery
 from sync.mqtt import MqttTransport, Settings
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
@@ -147,11 +148,11 @@ def collect(options: Collecting) -> int:
         file = file_of(options.database)
         if file is not None:
             held.enter_context(Lock(lock_of(file)))
-        central = Central(database, lambda: utc(time.time()))
+        central, gallery = Central(database, _wall), Gallery(database, _wall)
         _try_once(central)
         name = f"ei/collector/{uuid.uuid4().hex[:12]}"
         transport = MqttTransport(Settings(address, name, options.login, hold=HOLD))
-        collector = Collector(transport, central, _backoff, options.group, options.key)
+        collector = Collector(transport, central, _backoff, options.group, options.key, gallery)
         service = CollectorService(collector, transport, Notifier())
         service.handle_signals()
         log.info("fleet.started", broker=address, database=database.words, store=database.store)
@@ -164,6 +165,10 @@ def _try_once(central: Central) -> None:
         central.open()
     except Away as error:
         log.warning("fleet.trouble", what=str(error), mend=error.mend)
+
+
+def _wall() -> str:
+    return utc(time.time())
 
 
 def _backoff() -> Backoff:

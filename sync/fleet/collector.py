@@ -10,10 +10,13 @@ from sync.backoff import Backoff
 from sync.fleet.arrival import Arrival, Key, read, station_of
 from sync.fleet.central import Central, Stream
 from sync.fleet.database import Away, DatabaseError
+from sync.fleet.desk import Desk
 from sync.fleet.filing import Tally
+from sync.fleet.gallery import Gallery
 from sync.fleet.hearing import Hearing
 from sync.fleet.speaker import Speaker
 from sync.link import Link, Trouble
+from sync.picture import PictureError
 from sync.segment import SegmentError
 from sync.topics import ROOT
 from sync.transport import Acknowledged, Connected, Disconnected, Message, Refused, Transport
@@ -54,6 +57,7 @@ class Collector:
         backoff: Callable[[], Backoff],
         group: str,
         key: bytes | None = None,
+        gallery: Gallery | None = None,
     ) -> None:
         self.counters = Counters()
         self.stopped = False
@@ -65,7 +69,9 @@ class Collector:
         self._database_backoff = backoff()
         self._speaker = Speaker(transport, key)
         self._hearing = Hearing()
-        self._filters = (f"$share/{group}/{RESULTS}", STATUSES)
+        self._desk = Desk(gallery, self._speaker)
+        shared = (RESULTS, *self._desk.topics)
+        self._filters = (*(f"$share/{group}/{one}" for one in shared), STATUSES)
         self._subscribing: set[int] = set()
         self._pending: list[tuple[Arrival, int]] = []
         self._database_trouble: Trouble | None = None
@@ -87,7 +93,11 @@ class Collector:
     @property
     def idle(self) -> bool:
         """Whether nothing waits to be committed or said."""
-        return not self._pending and self._speaker.silent
+        return not self._busy and self._speaker.silent
+
+    @property
+    def _busy(self) -> bool:
+        return bool(self._pending) or self._desk.waiting
 
     @property
     def troubles(self) -> list[Trouble]:
@@ -113,7 +123,7 @@ class Collector:
             return 0.0
         self._link.step(now)
         wait = self._speak(now)
-        return 0.0 if self._pending else min(wait, LOOK_EVERY_S)
+        return 0.0 if self._busy else min(wait, LOOK_EVERY_S)
 
     def stop(self, now: float) -> None:
         """Commit what has come, say so, and leave; then `stopped` is true."""
@@ -151,6 +161,7 @@ class Collector:
     def _forget(self) -> None:
         self._greeted = False
         self._pending.clear()
+        self._desk.forget()
         self._subscribing.clear()
         self._speaker.forget()
 
@@ -199,8 +210,9 @@ class Collector:
             self._transport.release(message.token)
             return
         try:
-            self._pending.append((read(message.topic, message.payload), message.token))
-        except SegmentError as error:
+            if not self._desk.take(message):
+                self._pending.append((read(message.topic, message.payload), message.token))
+        except (SegmentError, PictureError) as error:
             self._nonsense(f"{message.topic[:200]!r}: {error}")
             self._transport.release(message.token)
 
@@ -215,6 +227,8 @@ class Collector:
             rows += len(self._pending[count][0].rows)
             count += 1
         if not count:
+            for token in self._desk.commit():  # pieces of pictures, when no record waits
+                self._transport.release(token)
             return
         batch, self._pending = self._pending[:count], self._pending[count:]
         self._commit_all([arrival for arrival, _ in batch])
@@ -273,7 +287,7 @@ class Collector:
                 self._commit()
                 wait = self._speak(now)
                 if not self.idle:
-                    return 0.0 if self._pending else min(wait, 0.05)
+                    return 0.0 if self._busy else min(wait, 0.05)
         except DatabaseError as error:
             self._database_trouble = Trouble(str(error), error.mend)
         self._transport.close()

@@ -1,4 +1,4 @@
-"""What the collector says to stations: acknowledgements, retained, and requests to go back."""
+"""What the collector says to stations: how far it holds them, go back, a picture arrived."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sync.acknowledgement import (
     encode_rewind,
 )
 from sync.link import Trouble
+from sync.picture import STREAM, Received, encode_received
 from sync.topics import Station
 from sync.transport import Acknowledged, Event, Refused, Transport
 
@@ -20,14 +21,15 @@ Stream = tuple[str, str]
 
 class Speaker:
     """Of each stream only the newest acknowledgement is said, at most every `EVERY_S`; requests to
-    go back at once. Never more than `MOST_UNDER_WAY` messages that the broker has not taken."""
+    go back, and that a picture is held, at once. Never more than `MOST_UNDER_WAY` messages that the
+    broker has not taken."""
 
     def __init__(self, transport: Transport, key: bytes | None) -> None:
         self.trouble: Trouble | None = None
         self._transport = transport
         self._key = key
         self._news: dict[Stream, Acknowledgement] = {}
-        self._rewinds: list[tuple[str, Rewind]] = []
+        self._words: list[tuple[str, bytes]] = []
         self._said_at: dict[Stream, float] = {}
         self._under_way: set[int] = set()
 
@@ -39,12 +41,12 @@ class Speaker:
     @property
     def silent(self) -> bool:
         """Whether everything was said and taken."""
-        return not (self._news or self._rewinds or self._under_way)
+        return not (self._news or self._words or self._under_way)
 
     def forget(self) -> None:
         """The connection is gone: what was not said is no use on the next one."""
         self._news.clear()
-        self._rewinds.clear()
+        self._words.clear()
         self._under_way.clear()
         self._said_at.clear()
 
@@ -54,7 +56,13 @@ class Speaker:
 
     def rewind(self, station: str, wanted: Rewind) -> None:
         """Ask a station to send an epoch again."""
-        self._rewinds.append((station, wanted))
+        topic = Station.parse(station).rewind
+        self._words.append((topic, encode_rewind(topic, wanted, self._key)))
+
+    def received(self, station: str, said: Received) -> None:
+        """Say that a whole picture is held."""
+        topic = Station.parse(station).ack(STREAM)
+        self._words.append((topic, encode_received(topic, said, self._key)))
 
     def take(self, event: Event) -> bool:
         """An event of the transport; whether it was about a message of ours."""
@@ -69,10 +77,8 @@ class Speaker:
     def step(self, now: float, room: int, retain: bool) -> float:
         """Say what is due; seconds until something is due again. Only with a connection."""
         room = min(room, MOST_UNDER_WAY) - len(self._under_way)
-        while self._rewinds and room > 0:
-            station, wanted = self._rewinds.pop(0)
-            topic = Station.parse(station).rewind
-            self._publish(topic, encode_rewind(topic, wanted, self._key), retain=False)
+        while self._words and room > 0:
+            self._publish(*self._words.pop(0), retain=False)
             room -= 1
         wait = EVERY_S if room < 1 and self._news else float("inf")
         for stream in list(self._news):

@@ -38,23 +38,23 @@ class Rows:
 class Patience:
     """When a message that the broker took, and no collector acknowledged, is sent again.
 
-    Later and later while there is no progress, and then only a small one (`probing`), so that a
-    broker that keeps messages for an absent collector is not filled with the same ones.
+    Later and later while there is no progress; and while no collector speaks only a small one
+    (`probing`), so that a broker that keeps messages for an absent one is not filled with the same.
     """
 
     def __init__(self, backoff: Backoff) -> None:
         self.probing = False
         self._backoff = backoff
         self._wait_s = backoff.next_s()
-        self._again_at = float("-inf")
+        self._again_at = self._spoken_at = float("-inf")
 
     def overdue(self, flights: Iterable[Flight], now: float) -> list[int]:
         """The tokens of messages that have waited long enough. The next wait is longer."""
         taken = [(one.token, one.taken_at) for one in flights if one.taken_at is not None]
         found = [token for token, at in taken if now - at >= self._wait_s]
         if found:
+            self.probing = now - self._spoken_at >= self._wait_s
             self._wait_s = self._backoff.next_s()
-            self.probing = True
         return found
 
     def spoken(
@@ -63,6 +63,7 @@ class Patience:
         """A collector has spoken: what it should have by now and has not. It holds records from
         `ahead` on behind a gap."""
         self.probing = False
+        self._spoken_at = now
         if now < self._again_at:
             return []
         found = [

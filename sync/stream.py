@@ -199,7 +199,7 @@ class Stream:
         if not self._holds(window, said.through, said.hash):
             return "unknown", 0  # deleted here long ago
         self.mismatch = None
-        before = window.position.seq
+        before, was_away = window.position.seq, self._patience.probing
         moved = window.acknowledge(before + 1, said.through, said.hash)
         for span in said.ahead:
             if self._holds(window, span.last, span.hash):
@@ -209,6 +209,8 @@ class Stream:
         if moved or self.by is None:
             self.by = by
         if not retained:
+            if was_away:  # what is new by now goes first
+                self._live, self._look_at = None, float("-inf")
             ahead = max((one.first for one in said.ahead), default=None)
             late = self._patience.spoken(window.flights, ahead, moved > 0, now)
             self._again(window, late)

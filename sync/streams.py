@@ -12,6 +12,8 @@ from sync.position import BROKER, Held, PositionFile, Positions
 from sync.stream import Bounds, Stream
 
 FIRST_AGAIN_S, LONGEST_AGAIN_S = 5.0, 60.0
+OLD_EVERY = 4
+"""One turn in so many asks the backlogs first: on a link that is too slow they still go on."""
 
 
 class Streams:
@@ -40,6 +42,7 @@ class Streams:
         self._save_every_s = save_every_s
         self._streams: dict[str, Stream] = {}
         self._order: list[str] = []
+        self._turn = 0
         self._look_at = self._save_at = float("-inf")
 
     @property
@@ -83,11 +86,13 @@ class Streams:
 
     def next(self, now: float, most: Callable[[str], int]) -> tuple[Stream, Piece] | None:
         """What is to be sent next; `most` says how many bytes a message of a stream may have."""
-        for live in (True, False):
+        old_first = self._turn % OLD_EVERY == OLD_EVERY - 1
+        for live in (not old_first, old_first):
             for name in self._order:
                 stream = self._streams[name]
                 piece = stream.next(now, live, most(stream.source.stream))
                 if piece is not None:
+                    self._turn += 1
                     self._order.remove(name)
                     self._order.append(name)
                     return stream, piece

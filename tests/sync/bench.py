@@ -33,6 +33,7 @@ class Bench:
         self.settings = Settings(collector=collector, bounds=Bounds(**bounds))
         self.key = key
         self.told = []
+        self.claimed = {}
         self.now = 0.0
         self.start()
 
@@ -80,13 +81,20 @@ class Bench:
 
     def collect(self):
         """A collector that holds all that was sent says so, stream by stream."""
-        for name, stream in self.uplink.streams.current.items():
-            ends = [s.last for s in self.sent(name) if s.epoch == stream.epoch]
-            if ends:
-                self.say(through(stream.source.journal, max(ends)), stream=name)
+        for stream in self.uplink.streams.all:
+            sent = self.sent(stream.source.stream)
+            held = {(s.first, s.last) for s in sent if s.epoch == stream.epoch}
+            spans = joined(held | self.claimed.get(stream.epoch, set()))
+            if spans:
+                seq = spans.pop(0)[1] if spans[0][0] == 1 else 0
+                word = through(stream.source.journal, seq, spans)
+                self.say(word, stream=stream.source.stream)
 
     def say(self, *epochs, stream="line", retained=False, key=None, store=STORE):
         topic = STATION.ack(stream)
+        for one in epochs:
+            held = {(1, one.through)} | {(span.first, span.last) for span in one.ahead}
+            self.claimed.setdefault(one.epoch, set()).update(held)
         said = Acknowledgement(epochs, store)
         self.transport.say(topic, encode_acknowledgement(topic, said, key), retained)
 
@@ -131,3 +139,14 @@ def through(journal, seq, ahead=()):
     """What a collector says that holds a journal up to `seq`, and spans ahead of it."""
     spans = tuple(Span(first, last, journal.last_hash(last)) for first, last in ahead)
     return Through(journal._epoch, seq, journal.last_hash(seq), spans)
+
+
+def joined(ranges):
+    """First and last of what hangs together."""
+    spans = []
+    for first, last in sorted(ranges):
+        if spans and first <= spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], max(last, spans[-1][1]))
+        else:
+            spans.append((first, last))
+    return spans

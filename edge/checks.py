@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from camera.frame import Frame
     from camera.source import Source
-    from edge.config import Config, Sync
+    from edge.config import Config
 
 State = Literal["ok", "warn", "fail"]
 LITTLE_SPACE = 1_000_000_000
 CAMERA_WITHIN_S = 8.0
-BROKER_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +34,8 @@ Check = Callable[["Config"], Iterator[Finding]]
 
 def all_checks() -> list[tuple[str, Check]]:
     """Name and check, in the order in which a person would look."""
+    from edge.broker_check import check_broker
+
     return [
         ("state", check_state),
         ("model", check_model),
@@ -134,19 +135,6 @@ def check_camera(config: Config) -> Iterator[Finding]:
         yield Finding("camera", "warn", f"did not take: {control}", mend)
 
 
-def check_broker(config: Config) -> Iterator[Finding]:
-    """Whether the broker takes us."""
-    if config.sync is None:
-        yield Finding("broker", "ok", "none configured: nothing leaves this machine")
-        return
-    why = _why_no_broker(config.sync)
-    if why is None:
-        what = f"{config.sync.broker} takes us; delivered means: the broker said so"
-        yield Finding("broker", "ok", what)
-    else:
-        yield Finding("broker", "warn", f"{config.sync.broker}: {why[0]}", why[1])
-
-
 def check_clock(config: Config) -> Iterator[Finding]:
     """Whether records will carry a time that can be trusted."""
     from edge.clock import Clock
@@ -206,27 +194,3 @@ def _picture(config: Config, frame: Frame) -> Finding:
         mend = "edge-inspect camera snapshot OUT.jpg; edge-inspect camera tune"
         return Finding("camera", "warn", f"{size}, doubtful: {names}", mend)
     return Finding("camera", "ok", f"a picture of {size}")
-
-
-def _why_no_broker(sync: Sync) -> tuple[str, str] | None:
-    """Connect once; None when the broker took us, else why not and what mends it."""
-    from sync.broker import Address, Login
-    from sync.mqtt import MqttTransport, Settings
-    from sync.transport import Connected, Disconnected
-
-    login = Login(sync.credentials_file, sync.ca_file, sync.certificate_file, sync.key_file)
-    settings = Settings(Address.parse(sync.broker), f"edge-inspect-check-{os.getpid()}", login)
-    transport = MqttTransport(settings)
-    end = time.monotonic() + BROKER_WITHIN_S
-    try:
-        transport.connect()
-        while time.monotonic() < end:
-            transport.wait(0.2)
-            for event in transport.events():
-                if isinstance(event, Connected):
-                    return None
-                if isinstance(event, Disconnected):
-                    return event.what, event.mend
-        return "no answer within 5 s", "check address, network and firewall"
-    finally:
-        transport.close()

@@ -32,6 +32,7 @@ ONE_FILE_EACH = {
         "sync/fleet/filing.py",
         "sync/fleet/gallery.py",
         "sync/fleet/ledger.py",
+        "sync/fleet/story.py",
         "sync/fleet/picture_tables.py",
         "sync/fleet/tables.py",
     },

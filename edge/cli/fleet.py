@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from edge.cli import fleet_acl
-from edge.cli.errors import USAGE, fail
+from edge.cli.errors import CHECK_FAILED, USAGE, fail
+from edge.cli.options import JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Collect what stations record, and look at it.")
 
@@ -76,3 +77,56 @@ def serve(
 
 
 app.command("acl")(fleet_acl.acl)
+
+
+@app.command()
+def ledger(
+    database: DatabaseOption,
+    station: Annotated[
+        str | None, typer.Option("--station", help="Only this one: site/line/station.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Account for every record: held, waiting, deleted, unreadable, missing. Exit 4: missing."""
+    import json as json_module
+
+    from edge.cli.fleeting import central_errors, reading
+    from edge.cli.ledgering import as_json, lines
+
+    with central_errors():
+        from sync.fleet.ledger import ledger as books
+
+        with reading(database) as central:
+            entries = books(central, station)
+            store = central.store
+    if json:
+        typer.echo(json_module.dumps(as_json(store, entries)))
+    else:
+        for line in lines(entries):
+            typer.echo(line)
+    if any(entry.account.missing for entry in entries):
+        raise typer.Exit(CHECK_FAILED)
+
+
+@app.command()
+def explain(
+    part: Annotated[str, typer.Argument(metavar="ID|PART", help="An inspection or a part id.")],
+    database: DatabaseOption,
+    json: JsonOption = False,
+) -> None:
+    """Say what happened to a part and why, from the records that were collected. Times are UTC."""
+    from edge.cli.fleeting import central_errors, reading
+    from edge.cli.ledgering import story_as_json, story_in_words
+
+    with central_errors():
+        from sync.fleet.story import stories
+
+        with reading(database) as central:
+            found = stories(central, part)
+    if not found:
+        fail(
+            f"no inspection and no part with the id {part!r} was collected",
+            "edge-inspect fleet ledger shows what is still waiting at its station",
+        )
+    for number, told in enumerate(found):
+        typer.echo(story_as_json(told) if json else ("\n" if number else "") + story_in_words(told))

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.cli.errors import USAGE, fail
+
+if TYPE_CHECKING:
+    from sync.fleet.database import Database
 
 MISSING = "pip install 'edge-inspect[fleet]'"
 
@@ -27,6 +31,22 @@ def central_errors() -> Iterator[None]:
     except Exception as error:
         _explain(error)
         raise
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Database]:
+    """The central database, to be read; a file as the user who owns it."""
+    from edge.store.owner import become_owner
+    from sync.fleet.database import Database, file_of
+
+    file = file_of(url)
+    if file is not None:
+        become_owner(file.parent)
+    database = Database(url, read_only=True)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def key_in(path: Path | None) -> bytes | None:

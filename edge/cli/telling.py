@@ -127,6 +127,8 @@ def _final(content: Content, story: Story, zone: ZoneInfo) -> str:
     if story.disposition is None:
         if story.open is not None:
             return "It waits for a person; nothing has happened to the part yet."
+        if content["asked"]:
+            return "A person was asked; what happened to the part is not recorded here."
         return "Nobody was asked, and no disposition is recorded."
     final: Content = json.loads(story.disposition.body)
     if TAG in content["tags"]:

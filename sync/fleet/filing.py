@@ -165,6 +165,9 @@ class Filing:
         insert = self._insert(aside).from_select(["chain", "seq", "hash", "body", "at"], chosen)
         self._connection.execute(insert.on_conflict_do_nothing())
         gone = self._connection.execute(sa.delete(records).where(inside)).rowcount
+        gaps = tables.gaps
+        told = sa.and_(gaps.c.chain == self._chain, gaps.c.first.between(span.first, span.last))
+        self._connection.execute(sa.delete(gaps).where(told))
         self.tally.new -= gone
         self.tally.conflicts += gone
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn
 
+from sync.fleet import words
 from sync.fleet.arrival import Key
 
-MOST_BYTES = 64 * 1024
 MOST_STATIONS = 20_000
-MOST_CLAIMS = 64
 ASK_AGAIN_S = 10.0
-SCHEMA = "station-status/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +35,17 @@ class Hearing:
 
     def take(self, station: str, payload: bytes) -> bool:
         """A payload on `status`; False for anything that no station says."""
-        content = _read(payload)
+        content = words.status(payload)
         if content is None or content.get("station") != station:
             return False
         if station not in self._claims and len(self._claims) >= MOST_STATIONS:
             return False
         text = json.dumps(content, sort_keys=True)
         if "acknowledged" in content:
-            self._claims[station] = _claims(station, content)
+            said = words.chains(station, content)
+            self._claims[station] = {
+                key: word.delivered for key, word in said.items() if word.by != words.BROKER
+            }
             self._news[station] = Word(text, text)
         else:
             before = self._news.get(station)
@@ -71,34 +71,3 @@ class Hearing:
                     self._asked_at[key] = now
                     found.append((key, held + 1))
         return found
-
-
-def _read(payload: bytes) -> dict[str, object] | None:
-    if len(payload) > MOST_BYTES:
-        return None
-    try:
-        content = json.loads(payload, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        return None
-    return content
-
-
-def _claims(station: str, content: Mapping[str, object]) -> dict[Key, int]:
-    """How far the station believes each of its chains to be held by collectors."""
-    said = content.get("acknowledged")
-    if content.get("acknowledge") != "collector" or not isinstance(said, dict):
-        return {}
-    found = {}
-    for stream, one in list(said.items())[:MOST_CLAIMS]:
-        if not isinstance(one, dict):
-            continue
-        epoch, seq = one.get("epoch"), one.get("seq")
-        if isinstance(epoch, str) and isinstance(seq, int) and not isinstance(seq, bool):
-            found[Key(station, str(stream), epoch)] = seq
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

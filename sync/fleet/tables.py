@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 VERSION = 1
@@ -86,6 +87,17 @@ Index(
     records.c.at,
     sqlite_where=records.c.decision.is_not(None),
     postgresql_where=records.c.decision.is_not(None),
+)
+
+RARE = "schema NOT IN ('inspection/1', 'disposition/1')"
+"""The term of the index over the rare kinds. A query must repeat it word for word."""
+Index(
+    "records_rare",
+    records.c.chain,
+    records.c.schema,
+    records.c.seq,
+    sqlite_where=text(RARE),
+    postgresql_where=text(RARE),
 )
 
 spans = Table(

@@ -56,6 +56,10 @@ class Received:
     sha256: str
     store: str
 
+    def about(self, inspection: str, sha256: str) -> bool:
+        """Whether it is about this picture of this inspection."""
+        return (self.inspection, self.sha256) == (inspection, sha256)
+
 
 def confined(path: str) -> bool:
     """Whether a record's path stays below `images/` wherever that lies: no `..`, no empty or

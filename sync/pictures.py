@@ -8,20 +8,13 @@ from dataclasses import dataclass
 from sync.acknowledgement import WordError
 from sync.allowance import Allowance
 from sync.backoff import Backoff
-from sync.gallery import Gallery, Missing, OpenPicture, Wanted
+from sync.gallery import Gallery, Missing
 from sync.journal import JournalError
 from sync.link import Trouble
-from sync.picture import (
-    MOST_DATA,
-    MOST_SIZE,
-    STREAM,
-    Piece,
-    decode_received,
-    encode_piece,
-    header,
-)
+from sync.picture import MOST_DATA, MOST_SIZE, STREAM, decode_received
+from sync.sending import Sending
 from sync.topics import Station
-from sync.transport import Acknowledged, Connected, Disconnected, Event, Message, Refused, Transport
+from sync.transport import Acknowledged, Event, Message, Refused, Transport
 
 PACKET_OVERHEAD = 32
 LEAST_DATA = 4096
@@ -33,15 +26,6 @@ SILENT_AFTER = 3
 
 
 @dataclass(slots=True)
-class _Sending:
-    wanted: Wanted
-    file: OpenPicture
-    offset: int = 0
-    answer_by: float | None = None
-    """All of it went out; it goes out again when no collector has answered by then."""
-
-
-@dataclass(slots=True)
 class Counts:
     """Since the start of the service. `missing`: no longer there, unreadable, or not the bytes of
     the record; `too_large`: larger than the cap of a day, or than any collector takes."""
@@ -49,16 +33,15 @@ class Counts:
     sent: int = 0
     missing: int = 0
     too_large: int = 0
-    ignored: int = 0
 
 
 class Pictures:
     """Sends what a gallery gives, over a transport that belongs to somebody else.
 
-    That one hands every event to `take`, and calls `step` when nothing more important is to be
-    sent and the broker takes another message. With `collector` a picture is done when a collector
-    says so (with an HMAC where there is a `key`), else when the broker has taken its last piece.
-    `today` names the day in UTC.
+    That one says when a connection begins and ends, hands every event to `take`, and calls `step`
+    when nothing more important is to be sent and the broker takes another message. With
+    `collector` a picture is done when a collector says so, else when the broker has taken its last
+    piece. `today` names the day in UTC. `key` and `tell` are as in `sync.hearing.Hearing`.
     """
 
     def __init__(
@@ -70,9 +53,11 @@ class Pictures:
         today: Callable[[], str],
         backoff: Backoff,
         collector: bool = False,
-        key: bytes | None = None,
+        key: Callable[[], bytes | None] = lambda: None,
+        tell: Callable[[str, str], None] = lambda topic, why: None,
     ) -> None:
         self.counts = Counts()
+        self.ignored = 0
         self._gallery = gallery
         self._transport = transport
         self._topic, self._word = station.pictures, station.ack(STREAM)
@@ -80,9 +65,13 @@ class Pictures:
         self._today = today
         self._backoff = backoff
         self._collector = collector
-        self._key = key
-        self._sending: _Sending | None = None
-        self._flight: tuple[int, _Sending | None, int] | None = None
+        self._read_key = key
+        self._key: bytes | None = None
+        self._tell = tell
+        self._listens = False
+        self._sending: Sending | None = None
+        self._subscription: int | None = None
+        self._flight: tuple[int, Sending | None, int] | None = None
         self._most_data = MOST_DATA
         self._capped_on = ""
         self._unanswered = 0
@@ -132,24 +121,45 @@ class Pictures:
             "capped": self.capped,
         }
 
-    def take(self, event: Event, now: float) -> None:
-        """An event of the transport; those of other messages change nothing."""
-        if isinstance(event, Connected):
-            self._lost()
-            if self._collector:
-                self._transport.subscribe(self._word)
-        elif isinstance(event, Disconnected):
-            self._lost()
-        elif isinstance(event, Message) and event.topic == self._word:
+    def connected(self) -> None:
+        """A connection began: listen, and read the key again."""
+        self.lost()
+        if not self._collector:
+            return
+        try:
+            self._key, self._listens = self._read_key(), True
+        except (OSError, ValueError):
+            self._listens = False  # whoever reads the words about records says so
+        self._subscription = self._transport.subscribe(self._word)
+
+    def lost(self) -> None:
+        """The connection ended: what was under way may not have arrived."""
+        self._flight = self._subscription = None
+        if self._sending is not None and not self._collector:
+            self._sending.offset = 0  # a broker that forgot its beginning will not say so
+
+    def take(self, event: Event, now: float) -> bool:
+        """Whether this event of the transport was about pictures."""
+        if isinstance(event, Message) and event.topic == self._word and self._collector:
             self._take_word(event)
-        elif isinstance(event, Acknowledged | Refused) and self._flight is not None:
-            token, sending, end = self._flight
-            if event.token == token:
-                self._flight = None
-                if isinstance(event, Refused):
-                    self._refused(event, now)
-                elif sending is not None and sending is self._sending:
-                    self._went_out(sending, end, now)
+            return True
+        if not isinstance(event, Acknowledged | Refused):
+            return False
+        if event.token == self._subscription:
+            self._subscription = None
+            if isinstance(event, Refused):
+                what = f"pictures: no word of a collector: {self._word}: {event.what}"
+                self._send_trouble = Trouble(what, event.mend)
+            return True
+        if self._flight is None or event.token != self._flight[0]:
+            return False
+        _, sending, end = self._flight
+        self._flight = None
+        if isinstance(event, Refused):
+            self._refused(event, now)
+        elif sending is self._sending and sending is not None:
+            self._went_out(sending, end, now)
+        return True
 
     def step(self, now: float, largest_packet: int) -> bool:
         """Look for pictures, and send at most one piece; whether one was sent.
@@ -185,36 +195,33 @@ class Pictures:
         overhead = PACKET_OVERHEAD + len(self._topic)
         return min(self._most_data, largest_packet - overhead)
 
-    def _begin(self, most: int, now: float) -> _Sending | None:
+    def _begin(self, most: int, now: float) -> Sending | None:
         """Open the next picture and see whether it may go out today."""
         wanted, today = self._gallery.next, self._today()
         if wanted is None or self._capped_on == today:
             return None
         try:
-            file = self._gallery.open(wanted)
+            sending = Sending(wanted, self._gallery.open(wanted))
         except Missing:
-            self.counts.missing += 1
-            self._gallery.done()
+            self._skip_missing()
             return None
-        cost = _cost(wanted, file.size, most)
+        size, cost = sending.file.size, sending.cost(most)
         if cost is None:
-            what = "pictures: the broker takes packets of a few hundred bytes only"
-            self._send_trouble = Trouble(
-                what, "raise max_packet_size in the broker's configuration"
-            )
+            what = f"pictures: no piece fits into the {most} bytes that the broker takes"
+            self._send_trouble = Trouble(what, "raise its max_packet_size")
             self._send_at = now + LOOK_EVERY_S
-        elif cost > self._allowance.cap or file.size > MOST_SIZE:
+        elif cost > self._allowance.cap or size > MOST_SIZE:
             self.counts.too_large += 1
             self._gallery.done()
         elif not self._allowance.fits(today, cost):
             self._capped_on = today
         else:
-            self._sending = _Sending(wanted, file)
-            return self._sending
-        file.close()
+            self._sending = sending
+            return sending
+        sending.file.close()
         return None
 
-    def _again(self, sending: _Sending, most: int, now: float) -> _Sending | None:
+    def _again(self, sending: Sending, most: int, now: float) -> Sending | None:
         """Nobody has said that it arrived."""
         self._unanswered += 1
         if self._unanswered >= SILENT_AFTER:
@@ -226,27 +233,24 @@ class Pictures:
         self._drop()
         return self._begin(most, now)
 
-    def _send(self, sending: _Sending, most: int) -> bool:
-        wanted, offset, size = sending.wanted, sending.offset, sending.file.size
-        room = most - len(header(wanted.inspection, wanted.path, wanted.sha256, size, offset))
+    def _send(self, sending: Sending, most: int) -> bool:
         try:
-            data = sending.file.read(offset, room)
+            payload, end = sending.piece(most)
         except Missing:
-            self.counts.missing += 1
-            self._drop()
-            self._gallery.done()
+            self._skip_missing()
             return False
-        payload = encode_piece(
-            Piece(wanted.inspection, wanted.path, wanted.sha256, size, offset, data)
-        )
         self._allowance.spend(self._today(), len(payload))
-        token = self._transport.publish(self._topic, payload)
-        self._flight = (token, sending, offset + len(data))
+        self._flight = (self._transport.publish(self._topic, payload), sending, end)
         return True
 
-    def _went_out(self, sending: _Sending, end: int, now: float) -> None:
+    def _skip_missing(self) -> None:
+        self.counts.missing += 1
+        self._drop()
+        self._gallery.done()
+
+    def _went_out(self, sending: Sending, end: int, now: float) -> None:
         sending.offset = end
-        if end < sending.file.size:
+        if not sending.all_out:
             return
         if not self._collector:
             self._arrived()
@@ -255,14 +259,17 @@ class Pictures:
 
     def _take_word(self, message: Message) -> None:
         try:
+            if not self._listens:
+                raise WordError("the key cannot be read")
+            if message.retained:
+                raise WordError("a retained word about a picture may be years old")
             said = decode_received(message.topic, message.payload, self._key)
-        except WordError:
-            self.counts.ignored += 1
+        except WordError as error:
+            self.ignored += 1
+            self._tell(message.topic, str(error))
             return
-        sending = self._sending
-        if not self._collector or message.retained or sending is None:
-            return
-        if (said.inspection, said.sha256) == (sending.wanted.inspection, sending.wanted.sha256):
+        wanted = None if self._sending is None else self._sending.wanted
+        if wanted is not None and said.about(wanted.inspection, wanted.sha256):
             self._arrived()
 
     def _arrived(self) -> None:
@@ -279,22 +286,7 @@ class Pictures:
         self._send_trouble = Trouble(f"pictures: {refused.what}", refused.mend)
         self._send_at = now + self._backoff.next_s()
 
-    def _lost(self) -> None:
-        """The connection is gone: what was under way may have been lost."""
-        self._flight = None
-        if self._sending is not None and not self._collector:
-            self._sending.offset = 0  # a broker that forgot its beginning will not say so
-
     def _drop(self) -> None:
         if self._sending is not None:
             self._sending.file.close()
             self._sending = None
-
-
-def _cost(wanted: Wanted, size: int, most: int) -> int | None:
-    """Bytes of all pieces together, at most; None where not even one byte fits into a piece."""
-    longest = len(header(wanted.inspection, wanted.path, wanted.sha256, size, size))
-    if most <= longest:
-        return None
-    pieces = max(1, -(-size // (most - longest)))
-    return size + pieces * longest

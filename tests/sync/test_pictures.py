@@ -95,6 +95,7 @@ class Bench:
         self.day = "2026-11-23"
         self.transport = Subscribed()
         self.allowance = Allowance(cap)
+        self.told = []
         self.pictures = Pictures(
             self.gallery,
             self.transport,
@@ -103,14 +104,14 @@ class Bench:
             lambda: self.day,
             Backoff(lambda: 0.5, 10.0, 600.0),
             collector,
-            key,
+            lambda: key,
+            lambda topic, why: self.told.append((topic, why)),
         )
         self.connect()
 
     def connect(self):
         self.transport.connect()
-        self.transport.accept()
-        self.take()
+        self.pictures.connected()
 
     def take(self):
         for event in self.transport.events():
@@ -247,7 +248,7 @@ def test_after_a_lost_connection_a_collector_gets_the_rest_and_a_broker_all_of_i
         bench.step()
         first = len(bench.sent[0].data)
         bench.transport.lose()
-        bench.take()
+        bench.pictures.lost()
         bench.connect()
         bench.step()
         assert bench.sent[2].offset == first * expected
@@ -386,7 +387,7 @@ def test_nonsense_is_counted_and_moves_nothing(payloads):
     for payload in payloads:
         bench.transport.answer(Message(WORD, payload, False))
     bench.take()
-    assert bench.pictures.counts.ignored == len(payloads)
+    assert bench.pictures.ignored == len(bench.told) == len(payloads)
     assert bench.gallery.seq == 0
 
 

@@ -56,7 +56,9 @@ def make_pictures(out: str, width: int, height: int, count: int) -> int:
     return count
 
 
-def config_for(state: str, pictures: str, bundle: str, broker: str = "") -> Any:
+def config_for(
+    state: str, pictures: str, bundle: str, broker: str = "", acknowledge: str = "broker"
+) -> Any:
     """A station over a folder, everything on."""
     from edge.config_file import parse
 
@@ -71,7 +73,7 @@ decision: {{automation: partial, accept_below: 0.3, reject_above: 0.7, allow_unc
 storage: {{images: escalated+rejected+random}}
 """
     if broker:
-        text += f'sync: {{broker: "{broker}"}}\n'
+        text += f'sync: {{broker: "{broker}", acknowledge: {acknowledge}}}\n'
     (folder / "edge-inspect.yaml").write_text(text)
     return parse(text.encode(), folder / "edge-inspect.yaml")
 
@@ -152,31 +154,99 @@ def bare_latency(pictures: str, bundle: str, seconds: float) -> dict[str, float]
     return percentiles(taken)
 
 
-def line_latency(state: str, pictures: str, bundle: str, seconds: float) -> dict[str, float]:
-    """Frame to decision of the whole line at the same pace, while a backlog drains."""
+def line_latency(
+    state: str,
+    pictures: str,
+    bundle: str,
+    seconds: float,
+    waiting: int = 60_000,
+    acknowledge: str = "broker",
+) -> dict[str, float]:
+    """Frame to decision of the whole line at the same pace, while a backlog drains.
+
+    To a collector where it is to acknowledge: then also how the drain went (see `drain`).
+    """
     import signal
 
     from edge.demo.station import find_mosquitto, free_port
 
     port = free_port() if find_mosquitto() else None
-    config = config_for(state, pictures, bundle, f"mqtt://127.0.0.1:{port}" if port else "")
-    backlog(config, 60_000 if port else 0)
-    children = []
+    broker = f"mqtt://127.0.0.1:{port}" if port else ""
+    config = config_for(state, pictures, bundle, broker, acknowledge)
+    backlog(config, waiting if port else 0)
+    children, watcher = [], None
     if port:
-        settings = Path(state, "mosquitto.conf")
-        settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n")
-        children.append(start([str(find_mosquitto()), "-c", str(settings)]))
+        children.append(start(mosquitto(Path(state), port)))
+        if acknowledge == "collector":
+            serve = [sys.executable, "-m", "edge", "fleet", "serve", "--collect-only"]
+            central = f"{state}/central.db"
+            children.append(
+                start([*serve, "--broker", broker, "--database", f"sqlite:///{central}"])
+            )
         file = str(Path(state, "edge-inspect.yaml"))
         sync = [sys.executable, "-m", "edge", "sync", "-c", file]
         children.append(start(["nice", "-n", "10", *sync]))
+        if acknowledge == "collector":
+            told = {"central": central, "waiting": waiting, "pid": children[-1].pid}
+            command = [sys.executable, str(Path(__file__)), "drain", json.dumps(told)]
+            watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         figures = paced_line(config, pictures, seconds)
         figures["drained"] = acknowledged(Path(state))
+        if watcher is not None:
+            said = watcher.communicate()[0]
+            figures.update(json.loads(said.removeprefix("RESULT ")))
         return figures
     finally:
         for child in children:
             child.send_signal(signal.SIGTERM)
             child.wait()
+
+
+def mosquitto(folder: Path, port: int) -> list[str]:
+    """The command of a broker with settings as docs/brokers.md wants them."""
+    from edge.demo.station import find_mosquitto
+
+    settings = folder / "mosquitto.conf"
+    lines = ("set_tcp_nodelay true", "max_queued_messages 0", f"listener {port} 127.0.0.1")
+    settings.write_text("\n".join((*lines, "allow_anonymous true", "")))
+    return [str(find_mosquitto()), "-c", str(settings)]
+
+
+def drain(central: str, waiting: int, pid: int) -> dict[str, float]:
+    """Watch a backlog of `waiting` records arrive in a central database.
+
+    Seconds until the first new record, and until the last of the backlog, both from now; the
+    resident memory of the process `pid` when the first record had come, and the most it ever had.
+    """
+    import sqlite3
+
+    began, found, database = time.monotonic(), dict[str, float](), None
+    while "drained_s" not in found:
+        time.sleep(0.05)
+        if database is None:
+            if not Path(central).exists():
+                continue
+            database = sqlite3.connect(f"file:{central}?mode=ro", uri=True)
+        try:
+            through = database.execute("SELECT max(through) FROM chains").fetchone()[0] or 0
+            new = database.execute("SELECT 1 FROM records WHERE seq > ? LIMIT 1", (waiting,))
+            if new.fetchone():
+                found.setdefault("first_new_s", time.monotonic() - began)
+        except sqlite3.OperationalError:
+            continue  # the tables are not there yet
+        if through:
+            found.setdefault("first_mb", resident(pid, "VmRSS"))
+        if through >= waiting:
+            found["drained_s"] = time.monotonic() - began
+    found["most_mb"] = resident(pid, "VmHWM")
+    return found
+
+
+def resident(pid: int, which: str) -> float:
+    """A figure of memory in /proc/PID/status (man 5 proc), in MB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(which + ":")) / 1000
 
 
 def start(command: list[str]) -> subprocess.Popen[bytes]:
@@ -317,6 +387,7 @@ ROLES: dict[str, Callable[..., Any]] = {
     "bare_throughput": bare_throughput,
     "line_latency": line_latency,
     "bare_latency": bare_latency,
+    "drain": drain,
     "line_memory": line_memory,
     "bare_memory": bare_memory,
 }

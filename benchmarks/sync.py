@@ -1,11 +1,12 @@
-"""Figures 8 and 10: how fast a backlog drains on PUBACK, and in how many bytes.
+"""Figures 8 and 10: how fast a backlog drains on PUBACK, and in how many bytes. Afterwards figure 9
+(benchmarks/collected.py) and, with a million records of backlog, 3 and 4 (benchmarks/backlog.py).
 
 Both sides send the same records from the same database to the same mosquitto, one slice of each in
 turn. The prototype loop is what one writes first and then makes fast: 100 rows a message, at most 8
 unacknowledged, `TCP_NODELAY`, no chain, no position, no segments; once as plain JSON and once with
 zlib, the same work as ours for the same bytes. Wire bytes are those of the PUBLISH packets.
 
-    python benchmarks/sync.py [--slices 8] [--records 50000] [--folder .]
+    python benchmarks/sync.py [--slices 8] [--records 50000] [--folder .] [--backlog 1000000]
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
+from benchmarks import backlog, collected
 from benchmarks.store import part
 from edge.demo.station import find_mosquitto, free_port
 from edge.outbox import Outbox
@@ -135,6 +137,7 @@ def main() -> None:
     parser.add_argument("--slices", type=int, default=8)
     parser.add_argument("--records", type=int, default=50_000)
     parser.add_argument("--folder", default=".", help="where the database is made")
+    parser.add_argument("--backlog", type=int, default=1_000_000, help="0 leaves figures 3, 4 out")
     options = parser.parse_args()
     if find_mosquitto() is None:
         raise SystemExit("mosquitto is not installed: apt-get install mosquitto")
@@ -152,6 +155,9 @@ def main() -> None:
         finally:
             broker.terminate()
             broker.wait()
+    collected.run(Path(options.folder), 3, 2 * options.records)
+    if options.backlog:
+        backlog.run_in(Path(options.folder), options.backlog, 40.0)
 
 
 def measure(path: Path, port: int, folder: Path, slices: int, records: int, plain: int) -> None:

@@ -1,8 +1,8 @@
-"""The half of the line that listens to people, watches the bounds and saves what is damaged, put together."""
+"""The half of the line that listens, watches the bounds and saves what is damaged, put together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,10 +14,12 @@ from edge.records import Origin
 from edge.review.verdicts import FILE
 from edge.standards import Standards
 from edge.store.archive import Archive
+from edge.store.enduring import EnduringJournal
 from edge.store.history import History
 from edge.workers.challenges import ChallengeRequests, Challenges
 from edge.workers.ruler import Ruler
 from edge.workers.salvaging import Salvaging
+from edge.workers.suspecting import Suspecting
 from edge.workers.tend import Helper
 from edge.workers.verdicts import VerdictReader
 from edge.workers.watch import Watch
@@ -35,11 +37,12 @@ class Watching:
     challenges: Challenges
     requests: ChallengeRequests
     salvaging: Salvaging
+    suspecting: Suspecting
 
     @property
     def helpers(self) -> tuple[Helper, ...]:
         """Stepped in this order."""
-        return self.verdicts, self.watch, self.salvaging
+        return self.verdicts, self.watch, self.salvaging, self.suspecting
 
     def troubles(self) -> Mapping[str, str | None]:
         """Why something of it does not work, by the cause of the alarm."""
@@ -62,15 +65,16 @@ def watching(
     ruler: Ruler,
     clock: Clock,
     origin: Origin,
-    state: Callable[[str], str | None],
+    journal: EnduringJournal,
 ) -> Watching:
-    """Wired; no file is opened yet. `state` is what the line kept at its last commit."""
+    """Wired; no file is opened yet. What the line kept at its last commit comes from `journal`."""
     line, queue = config.state_dir / "line.db", config.state_dir / FILE
+    readers, state = (History(line), History(line)), journal.state
     challenges = Challenges(interrupted(state))
     return Watching(
-        VerdictReader(Archive(queue), History(line), clock, origin, state),
+        VerdictReader(Archive(queue), readers[0], clock, origin, state),
         Watch(
-            Archive(line),
+            readers[1],
             Archive(queue),
             ruler,
             clock,
@@ -81,6 +85,7 @@ def watching(
         challenges,
         ChallengeRequests(challenges, clock, origin, lambda: _useless(ruler)),
         Salvaging(config.state_dir),
+        Suspecting(readers, journal.suspect),
     )
 
 

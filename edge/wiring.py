@@ -25,7 +25,7 @@ from edge.line.trigger import Continuous, Feed, Interval, Trigger
 from edge.line_status import LineStatus, Seen
 from edge.monitor.alarms import Alarms
 from edge.notify import Notifier
-from edge.records import Origin, utc
+from edge.records import Origin
 from edge.requests import Desk as Requests
 from edge.standards import Standards
 from edge.statusfile import StatusFile
@@ -85,10 +85,8 @@ class _Wiring:
         make_directory(config.state_dir)
         self.lock = Lock(config.state_dir / "line.lock")
         self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
-        now_ns = self.clock.monotonic_ns()
-        path, now = config.state_dir / "line.db", lambda: utc(self.clock.wall())
-        boot = self.origin.boot_id
-        self.journal = EnduringJournal.begin(path, boot, now_ns, now, unknown_state())
+        path, boot = config.state_dir / "line.db", self.origin.boot_id
+        self.journal = EnduringJournal.begin(path, boot, self.clock, unknown_state())
         self.overruns, self.openings = Overruns(), Openings()
         waiting = self.journal.open_escalations()
         self.openings.open((e.inspection, e.part_id, e.deadline_ns) for e in waiting)
@@ -103,9 +101,7 @@ class _Wiring:
         """Everything together."""
         ruler = self._ruler()
         camera, trigger = self._camera()
-        watch = watching(
-            self.config, self.standards, ruler, self.clock, self.origin, self.journal.state
-        )
+        watch = watching(self.config, self.standards, ruler, self.clock, self.origin, self.journal)
         desk = self._desk(ruler, watch.challenges)
         inspector = Inspector(trigger, desk, self.entries, self.stop, most)
         images = ImageStore(self.config.state_dir)

@@ -11,46 +11,23 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 from edge.store import schema
 from edge.store.errors import StoreError
 from edge.store.follow import connect_reader
 from edge.store.forgotten import forgotten
-from edge.store.memory import read
+from edge.store.memory import check_small
+from edge.store.symptoms import contradicts, is_damage
 from sync.chain import GENESIS, link
 
-TAIL = 64
-"""Records at the end whose chain is checked at each start."""
-OURS = frozenset({"records", "meta", "state", "escalations", "anchors", "counts", "requests"})
-CORRUPT, NOTADB = 11, 26
-UNREADABLE = frozenset({266, 8458})
-"""SQLITE_IOERR_READ and SQLITE_IOERR_CORRUPTFS."""
-_CONTRADICTION = ("no such table", "no such column", "Could not decode")
-_MALFORMED = ("database disk image is malformed", "malformed database schema", "file is not a")
-
-
-def is_damage(error: BaseException) -> bool:
-    """Whether SQLite says that the file holds something else than it wrote."""
-    if not isinstance(error, sqlite3.DatabaseError):
-        return False
-    code = getattr(error, "sqlite_errorcode", None)  # Python 3.11
-    if code is not None:
-        return code & 0xFF in (CORRUPT, NOTADB)
-    return str(error).startswith(_MALFORMED)
-
-
-def is_unreadable(error: BaseException) -> bool:
-    """Whether bytes of the file could not be read. It may pass: damage is what stays.
-
-    Python 3.10 does not tell reading from writing; there such a file stays until a person moves it.
-    """
-    return getattr(error, "sqlite_errorcode", None) in UNREADABLE
-
-
-def contradicts(error: BaseException) -> bool:
-    """Whether a table or a text is not what our statements need: look closer (`examine`)."""
-    return isinstance(error, sqlite3.Error) and str(error).startswith(_CONTRADICTION)
+TAIL, GLANCE = 64, 8
+"""Records at the end whose chain is checked at each start, and every second."""
+OURS = frozenset(
+    {"records", "meta", "state", "escalations", "anchors", "counts", "requests"}
+    | {"_sqlite_migrations"}
+)
 
 
 def examine(path: Path) -> str | None:
@@ -61,11 +38,23 @@ def examine(path: Path) -> str | None:
     log = path.with_name(path.name + "-wal")
     if _size(path) == 0:
         return "the file is gone, its write-ahead log is not" if _size(log) > 0 else None
+    return _with(path, lambda database: _examine(database, path))
+
+
+def glance(path: Path) -> str | None:
+    """The same, as far as it can be seen within a millisecond, of a file that was sound before.
+
+    It is read anew: the writer has most pages in its memory and would not notice for long.
+    """
+    return _with(path, lambda database: _contradiction(database, GLANCE)[0])
+
+
+def _with(path: Path, look: Callable[[sqlite3.Connection], str | None]) -> str | None:
     try:
         database = connect_reader(path)
         try:
             database.execute("BEGIN")
-            return _examine(database, path)
+            return look(database)
         finally:
             database.close()
     except sqlite3.Error as error:
@@ -75,7 +64,7 @@ def examine(path: Path) -> str | None:
 
 
 def _examine(database: sqlite3.Connection, path: Path) -> str | None:
-    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    tables = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master")}
     ((application,),) = database.execute("PRAGMA application_id").fetchall()
     if application != schema.APPLICATION_ID and len(tables & OURS) < len(OURS) // 2:
         why = forgotten(path, None, 0)
@@ -89,7 +78,8 @@ def _examine(database: sqlite3.Connection, path: Path) -> str | None:
         return f"the header says version {found}, the tables version {applied}"
     if found > schema.VERSION:
         return None  # for `migrate` to refuse
-    return _contradiction(database, path)
+    why, epoch, head = _contradiction(database, TAIL)
+    return why or forgotten(path, epoch, head)
 
 
 def _applied(database: sqlite3.Connection) -> int:
@@ -99,31 +89,29 @@ def _applied(database: sqlite3.Connection) -> int:
     return int(count)
 
 
-def _contradiction(database: sqlite3.Connection, path: Path) -> str | None:
-    """What does not fit in the small tables and at the end of the chain."""
+def _contradiction(database: sqlite3.Connection, most: int) -> tuple[str | None, str, int]:
+    """What does not fit in the small tables and at the end of the chain; epoch, newest number."""
     try:
         ((epoch,),) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()
         uuid.UUID(epoch)
-        read(database)
-        database.execute("SELECT name, n FROM counts").fetchall()
-        head = _check_tail(database, epoch)
+        check_small(database)
+        return None, epoch, _check_tail(database, epoch, most)
     except sqlite3.Error as error:
         if contradicts(error):
-            return str(error)
+            return str(error), "", 0
         raise
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        return str(error) or repr(error)
-    return forgotten(path, epoch, head)
+        return str(error) or repr(error), "", 0
 
 
-def _check_tail(database: sqlite3.Connection, epoch: str) -> int:
+def _check_tail(database: sqlite3.Connection, epoch: str, most: int) -> int:
     """The newest number. Raises ValueError where the last records do not follow each other."""
     anchor = database.execute("SELECT seq, hash FROM anchors ORDER BY seq DESC LIMIT 1").fetchone()
     seq, last = (anchor[0], anchor[1].hex()) if anchor else (0, GENESIS)
     tail = database.execute(
-        "SELECT seq, body, hash FROM records ORDER BY seq DESC LIMIT ?", (TAIL + 1,)
+        "SELECT seq, body, hash FROM records ORDER BY seq DESC LIMIT ?", (most + 1,)
     ).fetchall()[::-1]
-    if len(tail) > TAIL:
+    if len(tail) > most:
         (seq, _, known), *tail = tail
         last = known.hex()
     for number, body, stored in tail:

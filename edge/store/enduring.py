@@ -6,24 +6,39 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from edge.files import sync_folder
 from edge.log import log
-from edge.records import Record
+from edge.records import Record, utc
 from edge.store import aside, schema
 from edge.store.aside import Known
 from edge.store.batch import Committed
-from edge.store.damage import contradicts, examine, is_damage, is_unreadable
+from edge.store.damage import examine, glance
 from edge.store.durable import make_directory
 from edge.store.errors import StoreError
 from edge.store.escalations import Deadline
 from edge.store.journal import NO_DEADLINES, NO_STATE, Journal, read_head
 from edge.store.memory import Memory, read
+from edge.store.symptoms import Identity, Symptom, contradicts, is_damage, is_unreadable
 
 T = TypeVar("T")
+GLANCE_NS = 10**9
+"""How often the file is read anew, as others see it: the writer works from its memory."""
 TRIES = 3
 """So often bytes are asked for that cannot be read, before the file is given up."""
+
+
+class Times(Protocol):
+    """The clocks."""
+
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since boot."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since 1970."""
+        ...
 
 
 class EnduringJournal(Journal):
@@ -34,41 +49,43 @@ class EnduringJournal(Journal):
     what can be read.
     """
 
-    _now: Callable[[], str]
+    _clock: Times
+    _glance_ns = 0
+    _suspected: Symptom | None = None
     _memory: Memory
-    _file: tuple[int, int] | None
+    _file: Identity | None
     _tries = 0
-    _bounds: tuple[int, int] | None = None
+    _open = True
+    _bounds: Identity | None = None
 
     @classmethod
     def begin(
         cls,
         path: Path,
         boot_id: str,
-        now_ns: int,
-        now: Callable[[], str],
+        clock: Times,
         unknown: Mapping[str, str] = NO_STATE,
         stream: str = "line",
     ) -> EnduringJournal:
         """Open or make the file; complete a setting aside, set a damaged file aside.
 
-        `now` gives the UTC time, for people. `unknown` is the state that holds where the old one
+        `unknown` is the state that holds where the old one
         cannot be read any more. Raises as `open` does, but for damage.
         """
         make_directory(path.parent)
         aside.finish(path)
         why = _examine_patiently(path)
         if why is not None:
-            aside.set_aside(path, stream, why, now(), Known(unknown=unknown))
+            aside.set_aside(path, stream, why, utc(clock.wall()), Known(unknown=unknown))
         try:
-            journal = cls.open(path, boot_id, now_ns, stream)
+            journal = cls.open(path, boot_id, clock.monotonic_ns(), stream)
         except sqlite3.Error as error:
             if not is_damage(error):
                 raise
-            aside.set_aside(path, stream, str(error), now(), Known(unknown=unknown))
-            journal = cls.open(path, boot_id, now_ns, stream)
+            aside.set_aside(path, stream, str(error), utc(clock.wall()), Known(unknown=unknown))
+            journal = cls.open(path, boot_id, clock.monotonic_ns(), stream)
         assert isinstance(journal, cls)
-        journal._now = now
+        journal._clock = clock
         journal._memory = read(journal._database)
         journal._file = _identity(path)
         return journal
@@ -100,8 +117,8 @@ class EnduringJournal(Journal):
 
     def _surely(self, work: Callable[[], T]) -> T:
         """Do it; where the file is damaged, in a new one."""
-        if _identity(self.path) != self._file:
-            self._begin_anew("the file was taken away")
+        if why := self._seen():
+            self._begin_anew(why)
         try:
             done = work()
             self._tries = 0
@@ -112,6 +129,36 @@ class EnduringJournal(Journal):
                 raise
         self._begin_anew(why)
         return work()
+
+    def suspect(self, symptom: Symptom) -> None:
+        """A reader finds the file damaged, again and again. Called by another thread."""
+        self._suspected = symptom
+
+    def close(self) -> None:
+        """As Journal does; a file that is damaged by now is set aside, and the next one closed."""
+        self._glance_ns = 0
+        try:
+            if self._open and (why := self._seen()):
+                self._begin_anew(why)
+        except (sqlite3.Error, StoreError) as error:
+            log.error("database.close", error=error)
+        self._open = False
+        super().close()
+
+    def _seen(self) -> str | None:
+        """What is wrong with the file, as far as it shows without writing to it."""
+        if _identity(self.path) != self._file:
+            return "the file was taken away"
+        if self._suspected is not None and self._suspected.file == self._file:
+            return self._suspected.why
+        now_ns = self._clock.monotonic_ns()
+        if now_ns < self._glance_ns:
+            return None
+        self._glance_ns = now_ns + GLANCE_NS
+        try:
+            return glance(self.path)
+        except sqlite3.Error:
+            return None  # no room for a reader, say: writing will tell
 
     def _damage(self, error: Exception) -> str | None:
         if is_damage(error):
@@ -131,7 +178,7 @@ class EnduringJournal(Journal):
         try:
             if not aside.finish(self.path):
                 known = Known(self.head, self._memory)
-                aside.set_aside(self.path, self._head.stream, why, self._now(), known)
+                aside.set_aside(self.path, self._head.stream, why, utc(self._clock.wall()), known)
             self._reopen()
         except OSError as error:
             raise sqlite3.OperationalError(f"{self.path} cannot be set aside: {error}") from error
@@ -148,6 +195,7 @@ class EnduringJournal(Journal):
         # Only now: SQLite sees that this one is no longer in its place and leaves its log alone.
         _close(self._database)
         self._database, self._head, self._file, self._tries = database, head, file, 0
+        self._suspected = None
         if self._bounds is not None:
             self.bound(*self._bounds)
         log.warning("database.new_epoch", file=self.path.name, epoch=head.epoch)
@@ -172,7 +220,7 @@ def _close(database: sqlite3.Connection) -> None:
         log.warning("database.close", error=error)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> Identity | None:
     try:
         found = os.stat(path)
     except OSError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from edge.store.schema import BUSY_MS, check_readable, version
+from edge.store.symptoms import Identity, Symptom, is_damage
 
 
 class Following:
@@ -23,8 +24,9 @@ class Following:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.version = 0
+        self.symptom: Symptom | None = None
         self._database: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._file: Identity | None = None
         self._inside = False
 
     @contextmanager
@@ -36,14 +38,26 @@ class Following:
         if self._inside:
             yield self._database
             return
-        database = self._current()
-        if database is None:
-            yield None
-            return
+        try:
+            database = self._current()
+            if database is None:
+                yield None
+                return
+            with self._transaction(database):
+                yield database
+        except sqlite3.Error as error:
+            if is_damage(error):
+                self.symptom = Symptom(self._file or _identity(self.path), str(error))
+                self.close()  # so that the next reading sees the file and not its own memory of it
+            raise
+        self.symptom = None
+
+    @contextmanager
+    def _transaction(self, database: sqlite3.Connection) -> Iterator[None]:
         database.execute("BEGIN")
         self._inside = True
         try:
-            yield database
+            yield
         finally:
             self._inside = False
             database.rollback()
@@ -92,7 +106,7 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: Path) -> Identity | None:
     try:
         found = os.stat(path)
     except FileNotFoundError:

@@ -12,6 +12,7 @@ from edge.store.archive import Archive, Story
 from edge.store.memory import CARRIED
 from edge.store.rows import Row
 from edge.store.salvage import FOLDER, META
+from edge.store.symptoms import Symptom
 
 EPOCH = re.compile(rb'"epoch":"([0-9a-f-]{36})"')
 
@@ -56,6 +57,11 @@ class History(Archive):
         for archive in self._saved.values():
             archive.close()
         self._saved.clear()
+
+    @property
+    def symptom(self) -> Symptom | None:
+        """The damage that the last reading of the database in use met; None when it went well."""
+        return self._file.symptom
 
     @property
     def earlier(self) -> list[Saved]:

@@ -111,6 +111,18 @@ def read(database: sqlite3.Connection) -> Memory:
     return memory
 
 
+def check_small(database: sqlite3.Connection) -> None:
+    """Read every small table. Raises sqlite3.Error, and ValueError for nonsense in one."""
+    state = dict(database.execute("SELECT key, value FROM state"))
+    if not all(isinstance(word, str) for pair in state.items() for word in pair):
+        raise ValueError("the state holds something else than texts")
+    waiting = database.execute("SELECT count(*) FROM escalations").fetchone()[0]
+    if len(_waiting(database)) != waiting:
+        raise ValueError("an open escalation holds something else than it should")
+    for table in ("requests", "counts"):
+        database.execute(f"SELECT * FROM {table}").fetchall()
+
+
 def rescue(path: Path) -> Memory:
     """What can still be read of a damaged one, with SQLite and around it. Never raises."""
     memory, complete = Memory(whole=False), False

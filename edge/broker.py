@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import edge
@@ -14,8 +13,6 @@ from sync.expiry import Facts, Lifetime, warnings
 from sync.link import Trouble
 from sync.mqtt import MqttTransport
 from sync.settings import Settings, Will
-
-READ_EVERY_S = 60.0
 
 
 def settings(sync: Sync, client_id: str, will: Will | None = None, session_s: int = 0) -> Settings:
@@ -41,18 +38,15 @@ def facts() -> Facts:
 class CertificateWatch:
     """Says which certificates end within 30 days: ours, our authorities', the broker's.
 
-    The files are read again every minute, so that a new one ends the warning; the broker's is the
-    one that it showed when we last connected.
+    The files are read again when they have changed, so that a new one ends the warning; the
+    broker's is the one that it showed when we last connected.
     """
 
-    def __init__(
-        self, settings: Settings, transport: MqttTransport, monotonic: Callable[[], float]
-    ) -> None:
+    def __init__(self, settings: Settings, transport: MqttTransport) -> None:
         self._settings = settings
         self._transport = transport
-        self._monotonic = monotonic
         self._own: list[Lifetime] = []
-        self._read_at = float("-inf")
+        self._as_read: list[object] | None = None
 
     def troubles(self) -> list[Trouble]:
         """What ends soon or has ended, earliest first; nothing without TLS."""
@@ -64,9 +58,20 @@ class CertificateWatch:
         """All that is known."""
         from sync.certificates import of_files, of_peer
 
-        if self._monotonic() - self._read_at >= READ_EVERY_S:
-            self._read_at = self._monotonic()
-            self._own = of_files(self._settings.login)
+        login = self._settings.login
+        as_they_are = [_mark(path) for path in (login.certificate, login.ca)]
+        if as_they_are != self._as_read:
+            self._as_read = as_they_are
+            self._own = of_files(login)
         seen = self._transport.broker_certificate
         peer = None if seen is None else of_peer(seen, self._settings.address)
         return [*self._own, *([peer] if peer else [])]
+
+
+def _mark(path: Path | None) -> object:
+    """Something that changes when the file does."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return found and (found.st_ino, found.st_mtime_ns, found.st_size)

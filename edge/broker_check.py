@@ -48,7 +48,7 @@ def check_broker(config: Config) -> Iterator[Finding]:
         else:
             yield Finding("broker", "warn", found.what, found.mend)
         yield from secrets(settings, config.sync)
-        watch = broker.CertificateWatch(settings, visit.transport, time.monotonic)
+        watch = broker.CertificateWatch(settings, visit.transport)
         if settings.address.tls:
             yield from certificates(watch.lifetimes(), settings.facts().now)
 

@@ -155,7 +155,7 @@ def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> 
     last_word = Will(station.status, will(named))
     settings = broker.settings(sync, f"ei/{station}/sync", last_word)
     transport = MqttTransport(settings)
-    certificates = broker.CertificateWatch(settings, transport, time.monotonic)
+    certificates = broker.CertificateWatch(settings, transport)
     watch = LineWatch(StatusFile(config.status_folder, "line"))
 
     def describe() -> dict[str, object]:

@@ -41,9 +41,10 @@ ONE_FILE_EACH = {
 HEAVY = {"numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic", "sqlalchemy"}
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {
-    "__future__", "base64", "collections", "cv2", "dataclasses", "datetime", "difflib", "enum",
-    "functools", "hashlib", "heapq", "html", "io", "itertools", "json", "math", "numpy", "random",
-    "re", "statistics", "struct", "types", "typing", "uuid", "yaml", "zipfile", "zlib",
+    "__future__", "base64", "bisect", "collections", "cv2", "dataclasses", "datetime",
+    "difflib", "enum", "functools", "hashlib", "heapq", "hmac", "html", "io", "itertools",
+    "json", "math", "numpy", "random", "re", "statistics", "struct", "types", "typing", "uuid",
+    "yaml", "zipfile", "zlib",
 }  # fmt: skip
 """What pure files may import from outside the project: nothing that reads a clock, draws a number,
 or touches a file, a socket, a process."""

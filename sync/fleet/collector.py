@@ -103,7 +103,7 @@ class Collector:
     def troubles(self) -> list[Trouble]:
         """What is not as it should be, now."""
         found = (self._database_trouble, self._link.trouble, self._speaker.trouble)
-        return [trouble for trouble in found if trouble is not None]
+        return list(dict.fromkeys(trouble for trouble in found if trouble is not None))
 
     def step(self, now: float) -> float:
         """Take in what came, commit it, say so; seconds to wait, 0 when there is more to do."""
@@ -152,10 +152,7 @@ class Collector:
         self._database_at = now + self._database_backoff.next_s()
         self._ready = False
         self._central.database.close()
-        if self._link.up:
-            self._link.give_up(self._database_trouble, now)
-        self._transport.drop()
-        self._link.take(Disconnected(str(error), error.mend), now)
+        self._link.give_up(self._database_trouble, now)
         self._forget()
 
     def _forget(self) -> None:
@@ -172,6 +169,7 @@ class Collector:
                 self._message(event)
             elif isinstance(event, Connected):
                 self._subscribing = {self._transport.subscribe(name) for name in self._filters}
+                self._link.sent(now)
             elif isinstance(event, Disconnected):
                 self._forget()
             elif isinstance(event, Acknowledged | Refused):
@@ -201,6 +199,8 @@ class Collector:
                 what = f"the subscription was refused: {event.what}"
                 self._link.give_up(Trouble(what, event.mend), now)
                 self._forget()
+            elif not self._subscribing:
+                self._link.progress(now, self._speaker.under_way)
 
     def _message(self, message: Message) -> None:
         station = station_of(message.topic)

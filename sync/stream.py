@@ -101,6 +101,14 @@ class Stream:
         )
 
     @property
+    def full(self) -> bool:
+        """Whether something waits to be sent until something else is acknowledged."""
+        window = self._window
+        if window is None or self._at_end:
+            return False
+        return not all(self._has_room(window, live) for live in (True, False))
+
+    @property
     def waiting_for(self) -> str | None:
         """Whose acknowledgement is missing: `broker`, `collector`, or nobody's."""
         flights = self._window.flights if self._window else ()

@@ -43,6 +43,7 @@ class Streams:
         self._streams: dict[str, Stream] = {}
         self._order: list[str] = []
         self._turn = 0
+        self._pictures: Callable[[], Mapping[str, object]] | None = None
         self._look_at = self._save_at = float("-inf")
 
     @property
@@ -64,6 +65,15 @@ class Streams:
     def drained(self) -> bool:
         """Whether everything that is there is acknowledged."""
         return bool(self._streams) and all(one.drained for one in self.all)
+
+    @property
+    def full(self) -> bool:
+        """Whether records wait until the broker or a collector acknowledges others."""
+        return any(one.full for one in self.all)
+
+    def with_pictures(self, kept: Callable[[], Mapping[str, object]]) -> None:
+        """Write down with the positions how far the pictures are."""
+        self._pictures = kept
 
     def of(self, stream: str, epoch: str) -> Stream | None:
         """The stream that delivers this epoch."""
@@ -165,7 +175,7 @@ class Streams:
                 salvaged[reached.mark.epoch] = reached
             else:
                 streams[reached.stream] = reached
-        return Positions(streams, salvaged, known.pictures)
+        return Positions(streams, salvaged, self._pictures() if self._pictures else known.pictures)
 
 
 def _spoken(known: Mapping[str, Held]) -> dict[str, Held]:

@@ -12,11 +12,12 @@ from sync.gap import Why
 from sync.hearing import Hearing
 from sync.journal import JournalError, Shelf
 from sync.link import Link, Trouble
+from sync.pictures import Pictures
 from sync.position import PositionFile
 from sync.stream import Bounds, Stream
 from sync.streams import Streams
 from sync.topics import Station
-from sync.transport import Acknowledged, Connected, Message, Refused, Transport
+from sync.transport import Acknowledged, Connected, Event, Message, Refused, Transport
 
 PACKET_OVERHEAD = 32
 """Bytes of a PUBLISH besides topic and payload, rounded up."""
@@ -77,14 +78,18 @@ class Uplink:
         chance: Callable[[], float] = lambda: 0.5,
         key: Callable[[], bytes | None] = lambda: None,
         tell: Callable[[str, str], None] = lambda topic, why: None,
+        pictures: Pictures | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.stopped = False
         self.word: Word | None = None
+        self.pictures = pictures
         bounds, collector = self.settings.bounds, self.settings.collector
         self.streams = Streams(
             shelf, positions, chance, collector, bounds, self.settings.save_every_s
         )
+        if pictures is not None:
+            self.streams.with_pictures(pictures.as_json)
         self._transport = transport
         self._station = station
         self._describe = describe
@@ -111,7 +116,7 @@ class Uplink:
     @property
     def ignored(self) -> int:
         """Messages without effect: nobody asked for them, or no collector wrote them."""
-        return self._hearing.ignored
+        return self._hearing.ignored + (self.pictures.ignored if self.pictures else 0)
 
     @property
     def backlog(self) -> int:
@@ -120,8 +125,9 @@ class Uplink:
 
     @property
     def drained(self) -> bool:
-        """Whether everything in the journals was acknowledged when they were last read."""
-        return self.streams.drained
+        """Whether everything in the journals was acknowledged when they were last read, and the
+        pictures that may still go out today."""
+        return self.streams.drained and (self.pictures is None or self.pictures.drained)
 
     def troubles(self, now: float) -> list[Trouble]:
         """What is not as it should be, now."""
@@ -133,7 +139,8 @@ class Uplink:
             self.streams.trouble,
             self._announcer.trouble,
         )
-        return found + [trouble for trouble in others if trouble is not None]
+        found += [trouble for trouble in others if trouble is not None]
+        return found + (self.pictures.troubles if self.pictures else [])
 
     def step(self, now: float) -> Step:
         """Take in what happened and send at most one message. Never waits for the network.
@@ -178,7 +185,9 @@ class Uplink:
         for event in self._transport.events():
             self._link.take(event, now)
             self._announcer.take(event)
-            if isinstance(event, Connected):
+            if self.pictures is not None and self.pictures.take(event, now):
+                self._picture_moved(event, now)
+            elif isinstance(event, Connected):
                 self._connected(now)
             elif isinstance(event, Acknowledged):
                 moved += self._acknowledged(event.token, now)
@@ -188,9 +197,17 @@ class Uplink:
                 moved += self._hear(event, now)
         return moved
 
+    def _picture_moved(self, event: Event, now: float) -> None:
+        if isinstance(event, Acknowledged):
+            self._link.progress(now, len(self._flying))
+        elif isinstance(event, Refused) and not self._flying:
+            self._link.idle()
+
     def _connected(self, now: float) -> None:
         self._lost()
         self._up = True
+        if self.pictures is not None:
+            self.pictures.connected()
         self._send_at = now
         if not self.settings.collector:
             return
@@ -277,12 +294,15 @@ class Uplink:
         self._asked.clear()
         self._refusal = None
         self.streams.lost()
+        if self.pictures is not None:
+            self.pictures.lost()
 
     def _free(self) -> int:
         """How many more messages the broker would take now."""
         if not self._link.up:
             return 0
-        return self._link.limits.receive_maximum - len(self._flying) - self._announcer.in_flight
+        others = self._announcer.in_flight + (self.pictures.in_flight if self.pictures else 0)
+        return self._link.limits.receive_maximum - len(self._flying) - others
 
     def _may_send(self, now: float) -> bool:
         return self._free() > 0 and not self._asked and now >= self._send_at
@@ -290,6 +310,7 @@ class Uplink:
     def _send(self, now: float) -> int:
         found = self.streams.next(now, self._most)
         if found is None:
+            self._send_picture(now)
             return 0
         stream, piece = found
         topic = self._station.results(stream.source.stream)
@@ -298,6 +319,13 @@ class Uplink:
         self._flying[token] = (stream, piece.why)
         self._link.sent(now)
         return piece.records
+
+    def _send_picture(self, now: float) -> None:
+        """A piece of one, only while no record waits."""
+        if self.pictures is None or self.streams.full:
+            return
+        if self.pictures.step(now, self._link.limits.largest_packet):
+            self._link.sent(now)
 
     def _most(self, stream: str) -> int:
         """Bytes of a payload that the broker takes."""

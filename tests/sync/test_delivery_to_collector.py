@@ -44,6 +44,7 @@ def works(tmp_path):
     works.close()
 
 
+@pytest.mark.slow
 def test_the_collectors_word_moves_the_position_and_nothing_else_does(works):
     works.broker.start()
     works.record(200)
@@ -63,6 +64,7 @@ def test_the_collectors_word_moves_the_position_and_nothing_else_does(works):
     assert works.uplink.ignored == 0
 
 
+@pytest.mark.slow
 def test_a_broker_killed_and_wiped_again_and_again_loses_and_doubles_nothing(works):
     """Also the collector begins anew now and then; it has its memory as others their database."""
     works.broker.start()
@@ -121,6 +123,7 @@ def test_both_streams_arrive(works):
     queue.close()
 
 
+@pytest.mark.slow
 def test_an_absent_collector_costs_no_connection(works):
     works.broker.start()
     works.record(100)

@@ -52,11 +52,13 @@ class Desk:
         self._handlers = handlers
         self._not_said: dict[str, Answer] = {}
         self._irremovable: set[str] = set()
+        self._since: dict[str, float] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
-    def step(self, wall: float) -> int:
+    def step(self, now: float) -> int:
         """Serve every waiting request once, oldest first; how many were served.
 
+        `now` is monotonic, in seconds: no jump of the wall clock removes an answer unread.
         Raises OSError where an answer cannot be written: that request is answered, but not applied,
         again at the next step.
         """
@@ -74,7 +76,7 @@ class Desk:
                 self._serve(request)
                 served += 1
             self._remove(path)
-        self._forget(wall)
+        self._forget(now)
         return served
 
     def _serve(self, request: Request) -> None:
@@ -106,11 +108,13 @@ class Desk:
         except OSError:  # a folder, say: it stays there and is not looked at again
             self._irremovable.add(path.name)
 
-    def _forget(self, wall: float) -> None:
-        for path in self.folder.glob("*.answer"):
-            if wall - _age(path) > KEEP_ANSWERS_S:
+    def _forget(self, now: float) -> None:
+        lying = {path.name: path for path in self.folder.glob("*.answer")}
+        self._since = {name: self._since.get(name, now) for name in lying}
+        for name, since in self._since.items():
+            if now - since > KEEP_ANSWERS_S:
                 with contextlib.suppress(OSError):
-                    path.unlink()
+                    lying[name].unlink()
 
 
 def _read(path: Path) -> Request | None:

@@ -99,6 +99,8 @@ MIGRATIONS: tuple[tuple[str, Callable[[sqlite_utils.Database], None]], ...] = (
     ("second", _second),
 )
 VERSION = len(MIGRATIONS)
+FOREIGN = "SELECT count(*) FROM sqlite_master WHERE tbl_name != '_sqlite_migrations'"
+"""A power cut during the first start may leave the table of migrations, and nothing else."""
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
@@ -160,7 +162,7 @@ def migrate(database: sqlite3.Connection, path: Path) -> None:
         )
     if found == VERSION:
         return
-    if found == 0 and database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if found == 0 and database.execute(FOREIGN).fetchone()[0]:
         raise StoreError(f"{path}: not a database of edge-inspect", "move it out of the way")
     if found:
         _copy(database, path.with_name(f"{path.name}.before-{MIGRATIONS[found][0]}"))

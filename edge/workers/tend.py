@@ -143,7 +143,7 @@ class Tender:
 
     def _serve(self) -> None:
         try:
-            self._tended.requests.step(self._tended.clock.wall())
+            self._tended.requests.step(self._tended.clock.monotonic_ns() / 1e9)
         except OSError as error:
             log.error("requests.failing", error=error)
 

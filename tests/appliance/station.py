@@ -17,6 +17,15 @@ from edge.store.archive import Archive
 from edge.store.rows import Row
 from tests.inference import bundles
 
+SOME_OF_EACH = {
+    "automation": "partial",
+    "accept_below": 0.93,
+    "reject_above": 0.96,
+    "allow_uncertified": True,
+}
+"""Rules by which the simulated parts of `pictures` and of a synthetic camera are accepted,
+rejected and escalated."""
+
 
 def pictures(folder: Path, count: int, seed: int = 3) -> Path:
     """JPEGs of simulated parts, one file a part, in order of their names."""

@@ -14,7 +14,7 @@ import pytest
 
 from edge.store.archive import Archive
 from edge.store.verify import verify
-from tests.appliance.station import config_of, pictures, rows, start, station
+from tests.appliance.station import SOME_OF_EACH, config_of, pictures, rows, start, station
 from tests.conftest import SOAK
 from tests.faults.powercut import Disk, moments, write_tree
 from tests.faults.preload import Faults
@@ -39,12 +39,7 @@ def line_of(tmp_path: Path, **more: Any) -> Path:
         state_dir="top/state",
         storage={"images": "all"},
         escalation={"deadline_s": 0.2},
-        decision={
-            "automation": "partial",
-            "accept_below": 0.4,
-            "reject_above": 0.45,
-            "allow_uncertified": True,
-        },
+        decision=SOME_OF_EACH,
         **more,
     )
 

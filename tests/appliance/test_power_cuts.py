@@ -25,7 +25,7 @@ import yaml
 from edge.store.archive import Archive
 from edge.store.journal import Journal
 from edge.store.verify import verify
-from tests.appliance.station import config_of, pictures, rows, start, station
+from tests.appliance.station import SOME_OF_EACH, config_of, pictures, rows, start, station
 from tests.conftest import SOAK
 from tests.edge.test_standards import make
 from tests.faults.powercut import Disk, moments, write_tree
@@ -135,12 +135,7 @@ def run_line(tmp_path: Path) -> Recorded:
         "state_dir": "top/station/state",
         "storage": {"images": "all"},
         "escalation": {"deadline_s": 0.2, "fallback": "reject"},
-        "decision": {
-            "automation": "partial",
-            "accept_below": 0.4,
-            "reject_above": 0.45,
-            "allow_uncertified": True,
-        },
+        "decision": SOME_OF_EACH,
     }
     top = tmp_path / "top"
     top.mkdir()
@@ -166,6 +161,7 @@ def a_moment() -> None:
 def test_the_line(tmp_path: Path) -> None:
     recorded = run_line(tmp_path)
     kinds: set[str] = set()
+    fates: set[str | None] = set()
     most = 0
     with scratch(tmp_path) as folder:
         for number, top, said in cuts(recorded, CUTS, folder):
@@ -176,12 +172,14 @@ def test_the_line(tmp_path: Path) -> None:
             found = record_of(database, "line")
             assert promised <= found.keys(), f"power cut {number}"
             kinds |= set(found.values())
+            fates |= {json.loads(body).get("by") for body in found}
             most = max(most, len(promised))
             if number % EACH_RESTARTED == 0:
                 made = restart(recorded, top)
                 epochs = {content["epoch"] for content in made}
                 assert len(epochs) == 1
     assert kinds == {"inspection/1", "disposition/1"}
+    assert {"model", "fallback"} <= fates
     assert most > 150
     assert len(recorded.events) > 1500
 

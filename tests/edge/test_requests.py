@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -209,11 +208,20 @@ def test_no_bytes_reach_a_handler(desk: Desk, handler: Handler, content: bytes) 
 def test_answers_that_nobody_fetched_are_forgotten(desk: Desk) -> None:
     put(desk.folder, Request(ID, "set", {}))
     (desk.folder / "folder.answer").mkdir()
-    now = time.time()
-    desk.step(now)
+    desk.step(0.0)
     assert (desk.folder / f"{ID}.answer").exists()
-    desk.step(now + KEEP_ANSWERS_S + 60)
+    desk.step(KEEP_ANSWERS_S + 60)
     assert not (desk.folder / f"{ID}.answer").exists()
+
+
+def test_an_answer_is_as_old_as_it_has_been_seen_whatever_its_file_says(desk: Desk) -> None:
+    path = desk.folder / f"{ID}.answer"
+    path.write_text("{}")
+    for year in (0, 4e9):  # the clock has been set, far
+        os.utime(path, (year, year))
+        desk.step(0.0)
+        desk.step(KEEP_ANSWERS_S - 1)
+        assert path.exists()
 
 
 def test_asking_a_service_that_never_ran_here_says_so(tmp_path: Path) -> None:

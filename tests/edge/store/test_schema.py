@@ -111,6 +111,17 @@ def test_a_newer_file_is_refused_and_left_alone(tmp_path: Path) -> None:
         Archive.open(path)
 
 
+def test_a_start_that_was_cut_off_before_its_first_migration_goes_on(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "line.db"
+    with monkeypatch.context() as cut:
+        _use(cut, (("breaks", _breaks),))
+        with pytest.raises(RuntimeError, match="power cut"):
+            _line(path)
+    _line(path, 1)
+    with Archive.open(path) as archive:
+        assert archive.written() == (2, 2)
+
+
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "line.db"
     with sqlite3.connect(path) as database:
@@ -181,8 +192,8 @@ def test_a_file_of_the_first_version_gets_its_pictures_listed(tmp_path, monkeypa
     assert listed == [
         (1, "images/a.jpg", 8192, 0, 0),
         (2, "images/b.jpg", 0, 0, 0),
-        (5, "images/asked.jpg", 0, 2, 0),
-        (6, "images/a.jpg", 8192, 3, 0),
+        (5, "images/asked.jpg", 0, 3, 0),
+        (6, "images/a.jpg", 8192, 4, 0),
     ]
     assert (tmp_path / "line.db.before-second").exists()
 

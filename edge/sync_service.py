@@ -6,26 +6,32 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 from edge import __version__, broker
 from edge.config import Config, Sync
+from edge.gallery import StationGallery
 from edge.log import log
 from edge.notify import Notifier
 from edge.outbox import Outboxes
 from edge.records import utc
 from edge.statusfile import STALE_S, StatusFile
+from edge.store.images import parse_policy
 from edge.store.lock import Lock
 from edge.sync_status import SyncStatus
 from sync.acknowledgement import read_key
+from sync.allowance import Allowance
 from sync.announcer import will
 from sync.backoff import Backoff
+from sync.gallery import read_places
 from sync.mqtt import MqttTransport, Will
+from sync.pictures import ANSWER_FIRST_S, ANSWER_MOST_S, Pictures
 from sync.position import PositionFile
 from sync.topics import Station
+from sync.transport import Transport
 from sync.uplink import Settings as Delivery
 from sync.uplink import Uplink
 
@@ -149,6 +155,35 @@ def key_of(path: Path | None) -> Callable[[], bytes | None]:
     return lambda: None if path is None else read_key(path.read_bytes())
 
 
+def _tell_ignored(topic: str, why: str) -> None:
+    log.warning("sync.ignored", topic=topic, why=why)
+
+
+def _pictures(
+    config: Config,
+    sync: Sync,
+    station: Station,
+    transport: Transport,
+    kept: Mapping[str, object],
+) -> Pictures | None:
+    """What sends pictures, where they are asked for; `kept` is what an earlier one left."""
+    if sync.images == "none":
+        return None
+    escalated = sync.images == "escalated"
+    policy = parse_policy(config.storage.images)
+    return Pictures(
+        StationGallery(config.state_dir, escalated, policy, read_places(kept)),
+        transport,
+        station,
+        Allowance(sync.images_bytes_per_day, kept.get("day"), kept.get("bytes")),
+        lambda: utc(time.time())[:10],
+        Backoff(random.random, ANSWER_FIRST_S, ANSWER_MOST_S),
+        sync.acknowledge == "collector",
+        key_of(sync.ack_key_file),
+        _tell_ignored,
+    )
+
+
 def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> SyncService:
     station = Station(config.station.site, config.station.line, config.station.name)
     named: dict[str, object] = {"schema": "station-status/1", "station": str(station)}
@@ -162,17 +197,19 @@ def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> 
         line = "up" if watch.up(time.monotonic()) else "down"
         return {**named, "software": __version__, "acknowledge": sync.acknowledge, "line": line}
 
+    positions = PositionFile(config.state_dir / "sync.json")
     uplink = Uplink(
         outboxes,
         transport,
         station,
-        PositionFile(config.state_dir / "sync.json"),
+        positions,
         Backoff(random.random, FIRST_WAIT_S, LONGEST_WAIT_S),
         describe,
         Delivery(collector=sync.acknowledge == "collector"),
         chance=random.random,
         key=key_of(sync.ack_key_file),
-        tell=lambda topic, why: log.warning("sync.ignored", topic=topic, why=why),
+        tell=_tell_ignored,
+        pictures=_pictures(config, sync, station, transport, positions.read().pictures),
     )
     file = StatusFile(config.status_folder, "sync")
     status = SyncStatus(

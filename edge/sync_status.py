@@ -68,6 +68,7 @@ class SyncStatus:
             "collector": said,
             "streams": [_stream(one) for one in uplink.streams.all],
             **uplink.progress(),
+            "pictures": uplink.pictures.status() if uplink.pictures else None,
             "rate": round(sum(records for _, records in self._moved) / RATE_OVER_S, 1),
             "ignored": uplink.ignored,
         }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+MOST_SEQ = (1 << 63) - 1
+
 
 class Missing(Exception):
     """The picture is not there any more, cannot be read, or is not the one of its record."""
@@ -26,6 +28,17 @@ class Place:
 
     epoch: str
     seq: int
+
+
+def read_places(kept: Mapping[str, object]) -> dict[str, Place]:
+    """The places in what was kept over a restart; what is not sound is left out."""
+    places = {}
+    for stream, said in kept.items():
+        if isinstance(said, Mapping):
+            epoch, seq = said.get("epoch"), said.get("seq")
+            if isinstance(epoch, str) and isinstance(seq, int) and 0 <= seq <= MOST_SEQ:
+                places[stream] = Place(epoch, int(seq))
+    return places
 
 
 class OpenPicture(Protocol):

@@ -111,16 +111,22 @@ def _colours() -> bool:
 def _verify(settings: Config, archive: History, json: bool) -> None:
     import json as json_module
 
-    from edge.cli.verifying import as_json, in_words, progress_on
+    from edge.cli.verifying import as_json, in_words, progress_on, saved_as_json, saved_in_words
     from edge.store.verify import verify
+    from edge.store.verify_saved import unsaved, verify_saved
 
     finding = verify(archive, settings.state_dir, progress_on(sys.stderr))
+    saved, waiting = verify_saved(settings.state_dir), unsaved(settings.state_dir)
+    whole = all(one.complete for one in saved) and not waiting
+    sound = finding.epoch is not None and finding.sound and whole
     if json:
-        typer.echo(json_module.dumps(as_json(finding)))
-    elif finding.epoch is not None:
-        for line in in_words(finding):
+        told = as_json(finding) | {"sound": sound} | saved_as_json(saved, waiting)
+        typer.echo(json_module.dumps(told))
+    else:
+        lines = in_words(finding) if finding.epoch is not None else iter(())
+        for line in (*lines, *saved_in_words(saved, waiting)):
             typer.echo(line)
     if finding.epoch is None:
         say(f"there is nothing to verify: {archive.path} holds no records")
-    if finding.epoch is None or not finding.sound:
+    if not sound:
         raise typer.Exit(CHECK_FAILED)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from edge.store.aside import Case
     from edge.store.verify import Finding
+    from edge.store.verify_saved import Rescue
 
 SHOWN = 20
 
@@ -78,3 +81,43 @@ def as_json(finding: Finding) -> dict[str, object]:
             "damaged": [{"seq": one.seq, "what": one.what} for one in finding.pictures],
         },
     }
+
+
+def saved_in_words(saved: list[Rescue], waiting: list[Case]) -> Iterator[str]:
+    """What was saved of each damaged database, what was lost, and whether it is still there."""
+    for one in saved:
+        finding, told = one.finding, one.told
+        yield (
+            f"Saved from a damaged {told.get('database')} ({told.get('why')}):"
+            f" {finding.records:,} records of epoch {finding.epoch}, in {one.path.name}."
+        )
+        if told.get("lost_records"):
+            yield f"LOST: {told['lost_records']:,} records: {_ranges(one.lost)}."
+        if finding.broken is not None:
+            yield f"BROKEN at record {finding.broken.seq} of these: {finding.broken.what}."
+        yield from (f"  record {bad.seq}: {bad.what}" for bad in finding.pictures[:SHOWN])
+    for case in waiting:
+        yield (
+            f"NOT SAVED YET: {case.database} was damaged ({case.why}) on {case.at} and lies in"
+            f" damaged/{case.folder.name}. The line saves its records while it runs."
+        )
+
+
+def saved_as_json(saved: list[Rescue], waiting: list[Case]) -> dict[str, object]:
+    """The same as members of the object."""
+    files = [
+        {
+            "file": one.path.name,
+            "sound": one.complete,
+            "broken": None if one.finding.broken is None else asdict(one.finding.broken),
+            "pictures": [asdict(bad) for bad in one.finding.pictures],
+            "told": one.told,
+        }
+        for one in saved
+    ]
+    return {"salvaged": files, "unsaved": [case.folder.name for case in waiting]}
+
+
+def _ranges(ranges: list[tuple[int, int]]) -> str:
+    shown = [str(first) if first == last else f"{first}-{last}" for first, last in ranges[:SHOWN]]
+    return ", ".join(shown) + (" and more (--json lists all)" if len(ranges) > SHOWN else "")

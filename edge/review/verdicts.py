@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.records import Moment
 from edge.review.verdict import SCHEMA, Verdict
 from edge.store.archive import Archive
-from edge.store.journal import Journal
+from edge.store.enduring import EnduringJournal
 from edge.store.lock import Lock
 
 FILE = "queue.db"
@@ -21,17 +23,31 @@ _LATEST = "verdict."
 def give(state_dir: Path, verdict: Verdict) -> None:
     """Record an answer; on return it is durable.
 
-    Raises Held while another process writes to the queue, StoreError or sqlite3.Error (nothing is
-    recorded then).
+    A damaged queue is set aside, and the answer is the first of a new epoch. Raises Held while
+    another process writes to the queue, StoreError or sqlite3.Error (nothing is recorded then).
     """
     with Lock(state_dir / "queue.lock"):
-        boot_id, now_ns = verdict.origin.boot_id, verdict.given.monotonic_ns
-        journal = Journal.open(state_dir / FILE, boot_id, now_ns, STREAM)
+        path, clock = state_dir / FILE, _Given(verdict.given)
+        boot_id = verdict.origin.boot_id
+        journal = EnduringJournal.begin(path, boot_id, clock, stream=STREAM, remember=False)
         try:
             kept = {name: verdict.content()[name] for name in ("id", "verdict", "by", "at")}
             journal.append([verdict], state={_LATEST + verdict.inspection: json.dumps(kept)})
         finally:
             journal.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """The clocks, stopped when the answer was given."""
+
+    moment: Moment
+
+    def monotonic_ns(self) -> int:
+        return self.moment.monotonic_ns
+
+    def wall(self) -> float:
+        return self.moment.wall
 
 
 def latest(queue: Archive, inspection: str) -> dict[str, Any] | None:

@@ -29,6 +29,9 @@ TRIES = 3
 """So often bytes are asked for that cannot be read, before the file is given up."""
 
 
+NEVER = 1 << 63
+
+
 class Times(Protocol):
     """The clocks."""
 
@@ -52,11 +55,11 @@ class EnduringJournal(Journal):
     _clock: Times
     _glance_ns = 0
     _suspected: Symptom | None = None
-    _memory: Memory
+    _memory: Memory | None = None
     _file: Identity | None
     _tries = 0
     _open = True
-    _bounds: Identity | None = None
+    _bounds: tuple[int, int] | None = None
 
     @classmethod
     def begin(
@@ -66,11 +69,13 @@ class EnduringJournal(Journal):
         clock: Times,
         unknown: Mapping[str, str] = NO_STATE,
         stream: str = "line",
+        remember: bool = True,
     ) -> EnduringJournal:
         """Open or make the file; complete a setting aside, set a damaged file aside.
 
-        `unknown` is the state that holds where the old one
-        cannot be read any more. Raises as `open` does, but for damage.
+        `unknown` is the state that holds where the old one cannot be read any more. Without
+        `remember` nothing is kept in memory, and the file is not looked at again: for whoever
+        writes one record and closes. Raises as `open` does, but for damage.
         """
         make_directory(path.parent)
         aside.finish(path)
@@ -86,7 +91,9 @@ class EnduringJournal(Journal):
             journal = cls.open(path, boot_id, clock.monotonic_ns(), stream)
         assert isinstance(journal, cls)
         journal._clock = clock
-        journal._memory = read(journal._database)
+        journal._memory = read(journal._database) if remember else None
+        if not remember:
+            journal._glance_ns = NEVER
         journal._file = _identity(path)
         return journal
 
@@ -103,7 +110,8 @@ class EnduringJournal(Journal):
         done = self._surely(
             lambda: write(records, deadlines=deadlines, state=state, request_id=request_id)
         )
-        self._memory.note(done, deadlines, state, request_id, self._boot_id)
+        if self._memory is not None:
+            self._memory.note(done, deadlines, state, request_id, self._boot_id)
         return done
 
     def bound(self, pages: int, log_pages: int) -> None:
@@ -136,7 +144,7 @@ class EnduringJournal(Journal):
 
     def close(self) -> None:
         """As Journal does; a file that is damaged by now is set aside, and the next one closed."""
-        self._glance_ns = 0
+        self._glance_ns = 0 if self._glance_ns < NEVER else NEVER
         try:
             if self._open and (why := self._seen()):
                 self._begin_anew(why)

@@ -20,6 +20,9 @@ EPOCH = re.compile(rb'"epoch":"([0-9a-f-]{36})"')
 class Saved(Archive):
     """What was saved of one damaged database. Nobody writes to it."""
 
+    def __enter__(self) -> Saved:
+        return self
+
     @property
     def told(self) -> dict[str, Any]:
         """What the salvage said of it: see edge/store/salvage.py. Empty where that is damaged."""

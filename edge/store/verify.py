@@ -73,11 +73,11 @@ def verify(
         _check_kept(finding, archive, state_dir)
         finding.last_hash = finding.anchor.hash
         newest, known = archive.written()
-        for page in _pages(archive.stored, seq):
+        for page in pages_of(archive.stored, seq):
             given_up = archive.given_up(page[0].seq, page[-1].seq)
             for stored in page:
                 _check(finding, stored, seq + 1)
-                _check_body(finding, stored, state_dir, stored.seq in given_up)
+                check_body(finding, stored, state_dir, stored.seq in given_up)
                 finding.last_hash = stored.hash
                 seq = stored.seq
                 finding.records += 1
@@ -90,7 +90,8 @@ def verify(
     return finding
 
 
-def _pages(read: Callable[[int, int], list[Stored]], seq: int) -> Iterator[list[Stored]]:
+def pages_of(read: Callable[[int, int], list[Stored]], seq: int) -> Iterator[list[Stored]]:
+    """All records behind `seq`, page by page."""
     while page := read(seq, PAGE_ROWS):
         yield page
         seq = page[-1].seq
@@ -103,7 +104,7 @@ def _check_kept(finding: Finding, archive: Archive, state_dir: Path) -> None:
         given_up = archive.given_up(page[0].stored.seq, page[-1].stored.seq)
         for kept in page:
             _check_link(finding, kept)
-            _check_body(finding, kept.stored, state_dir, kept.stored.seq in given_up)
+            check_body(finding, kept.stored, state_dir, kept.stored.seq in given_up)
             finding.kept += 1
         seq = page[-1].stored.seq
     if anchor.count + finding.kept != anchor.seq or seq > anchor.seq:
@@ -126,7 +127,8 @@ def _check(finding: Finding, stored: Stored, expected: int) -> None:
         finding.note(stored.seq, "the hash does not fit the body and the record before")
 
 
-def _check_body(finding: Finding, stored: Stored, state_dir: Path, given_up: bool) -> None:
+def check_body(finding: Finding, stored: Stored, state_dir: Path, given_up: bool) -> None:
+    """Check what a body says of itself, and its picture, unless that was `given_up`."""
     try:
         content = json.loads(stored.body)
         _check_content(finding, stored, content)

@@ -44,6 +44,10 @@ WORDS = {
         "parts are decided and recorded, their pictures are not kept",
         "make room on the disk (`df -h`)",
     ),
+    "storage": (
+        "parts are decided and recorded; when no room is left, they go to a person unrecorded",
+        "see why sync is behind, make room on the disk, or raise storage.max_bytes",
+    ),
     "verdicts": (
         "persons' answers are recorded and do not reach the line: the fall-back decides",
         "look at the log of the line; `queue.db` in the state directory cannot be read",
@@ -148,6 +152,15 @@ class LineStatus:
             self._rates.popleft()
         then_ns, before = self._rates[0]
         return round((done - before) * 1e9 / (now_ns - then_ns), 2) if now_ns > then_ns else 0.0
+
+
+def troubles(inspector: Inspector, keeper: Keeper, recorder: Recorder) -> dict[str, str | None]:
+    """What the workers on a part's way cannot do now, by the cause of the alarm."""
+    return {
+        "frozen": "the camera repeats one picture" if inspector.frozen else None,
+        "record": recorder.failing,
+        "pictures": keeper.failing,
+    }
 
 
 def _mend(limit: str) -> str:

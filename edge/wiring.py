@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event
 from typing import TextIO
@@ -12,7 +11,7 @@ import cv2
 
 from camera.quality import FrozenWatch, Limits
 from camera.supervised import NewestFeed, Supervisor, WaitingFeed
-from edge import __version__, bundles, calibrations, cameras
+from edge import __version__, bundles, calibrations, cameras, evidence
 from edge.channel import Channel
 from edge.clock import Clock, boot_id
 from edge.config import Config
@@ -22,13 +21,14 @@ from edge.decision.spot_checks import SpotChecks
 from edge.inspection import Setup
 from edge.line.output import Lines, Records, Silent
 from edge.line.trigger import Continuous, Feed, Interval, Trigger
-from edge.line_status import LineStatus, Seen
+from edge.line_status import LineStatus, Seen, troubles
 from edge.monitor.alarms import Alarms
 from edge.notify import Notifier
 from edge.records import Origin
 from edge.requests import Desk as Requests
 from edge.standards import Standards
 from edge.statusfile import StatusFile
+from edge.storage import storing
 from edge.store.durable import make_directory
 from edge.store.enduring import EnduringJournal
 from edge.store.images import ImageStore, parse_policy, wanted
@@ -37,6 +37,7 @@ from edge.watching import Watching, watching
 from edge.workers.applying import Applying
 from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
+from edge.workers.errands import Errands
 from edge.workers.inspect import Desk, Inspector
 from edge.workers.keep import Keeper
 from edge.workers.openings import Openings
@@ -44,6 +45,7 @@ from edge.workers.overruns import Overruns
 from edge.workers.record import Recorder
 from edge.workers.ruler import Ruler, unknown_state
 from edge.workers.services import LineRequests
+from edge.workers.storing import Storing
 from edge.workers.tend import Tended, Tender
 from inference.bundle import Bundle
 from inference.interpreter import runtime_name
@@ -106,10 +108,13 @@ class _Wiring:
         inspector = Inspector(trigger, desk, self.entries, self.stop, most)
         images = ImageStore(self.config.state_dir)
         images.sweep()
+        evidence.keep(self.config, self.bundle)
         keeper = Keeper(self.entries, self.recorded, images)
         printed = None if self.told.records is None else Records(self.told.records)
-        recorder = Recorder(self.recorded, self.journal, self.openings, printed)
-        status = self._status(inspector, keeper, recorder, ruler, watch)
+        errands = Errands()
+        recorder = Recorder(self.recorded, self.journal, self.openings, printed, errands=errands)
+        store = storing(self.config, images, errands, self.clock, lambda: recorder.failing)
+        status = self._status(inspector, keeper, recorder, ruler, watch, store)
         services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
         applying = self._applying(ruler, inspector)
         handlers = {
@@ -132,9 +137,13 @@ class _Wiring:
             origin=self.origin,
             fallback=self.config.escalation.fallback,
             facts=self._facts(),
-            troubles=lambda: {**_troubles(inspector, keeper, recorder), **watch.troubles()},
+            troubles=lambda: {
+                **troubles(inspector, keeper, recorder),
+                **watch.troubles(),
+                "storage": store.trouble,
+            },
             status=status.write,
-            helpers=watch.helpers,
+            helpers=(*watch.helpers, store),
         )
         tender = Tender(tended, self.finish, self.wake)
         services.record = applying.record = watch.requests.record = tender.hand_on
@@ -225,6 +234,7 @@ class _Wiring:
         recorder: Recorder,
         ruler: Ruler,
         watch: Watching,
+        store: Storing,
     ) -> LineStatus:
         seen = Seen(
             inspector=inspector,
@@ -238,7 +248,7 @@ class _Wiring:
             state_dir=self.config.state_dir,
             static=_static(self.config, self.bundle),
             pid_of_model=lambda: None if self.model is None else self.model.pid,
-            watched=watch.figures,
+            watched=lambda: {**watch.figures(), **store.figures()},
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
 
@@ -282,12 +292,4 @@ def _static(config: Config, bundle: Bundle | None) -> dict[str, object]:
         "model": None if bundle is None else bundle.as_record(),
         "runtime": None if bundle is None else runtime_name(),
         "ceiling": config.decision.automation,
-    }
-
-
-def _troubles(inspector: Inspector, keeper: Keeper, recorder: Recorder) -> Mapping[str, str | None]:
-    return {
-        "frozen": "the camera repeats one picture" if inspector.frozen else None,
-        "record": recorder.failing,
-        "pictures": keeper.failing,
     }

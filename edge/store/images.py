@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 from collections.abc import Iterable, Sequence
@@ -99,10 +100,11 @@ class ImageStore:
     """The folder `images/` of a state directory: `images/YYYY-MM-DD/HH/<inspection>.jpg`, in UTC.
 
     What `keep` returns is on the disk, name and bytes. A crash leaves at most files ending in
-    `.part`, which `sweep` removes.
+    `.part`, which `sweep` removes. While `closed`, the last room on the disk is for records.
     """
 
     def __init__(self, state_dir: Path) -> None:
+        self.closed = False
         self.state_dir = state_dir
         self._known: set[Path] = set()
 
@@ -113,6 +115,8 @@ class ImageStore:
     def keep_all(self, pictures: Sequence[Picture]) -> list[ImageRef]:
         """Keep several with one fsync for each folder. Raises OSError: a record must
         then name none of them."""
+        if self.closed:
+            raise OSError(errno.ENOSPC, "the last room on the disk is for records")
         references = [_reference(picture) for picture in pictures]
         written: list[Path] = []
         try:

@@ -17,7 +17,7 @@ from edge.records import Record
 from edge.store import escalations, pruning, schema, tidying
 from edge.store.batch import Batch, Committed, Head, make_batch
 from edge.store.durable import make_directory
-from edge.store.errors import AlreadyApplied, AlreadyDecided, Replaced, StoreError, Unwritable
+from edge.store.errors import AlreadyApplied, AlreadyDecided, StoreError, Unwritable
 from edge.store.escalations import Deadline, Escalation
 from edge.store.pruning import Prune, Pruned
 from edge.store.rows import DISPOSITION, INSPECTION
@@ -122,9 +122,7 @@ class Journal:
 
         Raises Replaced when it is about another epoch, sqlite3.Error; nothing is written then.
         """
-        if wanted.epoch != self._head.epoch:
-            raise Replaced(f"{self.path}: no longer epoch {wanted.epoch}")
-        self._tidily(lambda: tidying.tidy(self._database, wanted))
+        self._tidily(lambda: tidying.tidy(self._database, self._head.epoch, wanted))
 
     def bound(self, pages: int, log_pages: int) -> None:
         """Let the file grow to so many pages, its write-ahead log to about so many.
@@ -137,7 +135,7 @@ class Journal:
         for pragma in (
             f"max_page_count = {pages}",
             f"wal_autocheckpoint = {log_pages}",
-            f"journal_size_limit = {2 * log_pages * page}",
+            f"journal_size_limit = {4 * log_pages * page}",
         ):
             self._database.execute(f"PRAGMA {pragma}").fetchone()
 

@@ -10,7 +10,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from edge.decision.challenge import TAG
-from edge.store.errors import StoreError
+from edge.store.errors import Replaced, StoreError
 from edge.store.rows import DISPOSITION, INSPECTION
 from edge.store.shelf import GONE
 from sync.chain import GENESIS
@@ -35,7 +35,7 @@ class Acknowledged:
 class Prune:
     """Delete records up to `through`, at most `most` of them. `at` is the time, for people.
 
-    With `waits`, only what `acknowledged` covers.
+    With `waits`, only what `acknowledged` covers. With `epoch`, only in the file of this one.
     """
 
     through: int
@@ -43,6 +43,7 @@ class Prune:
     waits: bool = True
     acknowledged: Acknowledged | None = None
     most: int = MOST
+    epoch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,10 @@ def prune(database: sqlite3.Connection, epoch: str, wanted: Prune) -> Pruned:
     """Delete as far as is allowed, inside the caller's transaction.
 
     Stops before the oldest open escalation and before the oldest picture that is still there,
-    unless its record is kept. Raises NotOurs, sqlite3.Error; the caller then rolls back.
+    unless its record is kept. Raises NotOurs, Replaced, sqlite3.Error; the caller then rolls back.
     """
+    if wanted.epoch not in (None, epoch):
+        raise Replaced(f"no longer epoch {wanted.epoch}")
     (anchor,) = database.execute("SELECT ifnull(max(seq), 0) FROM anchors").fetchone()
     through = min(wanted.through, _allowed(database, epoch, wanted, anchor))
     rows = database.execute(

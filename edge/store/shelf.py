@@ -13,9 +13,9 @@ from edge.decision.challenge import TAG
 BLOCK = 4096
 """File systems give files whole blocks; a picture counts as what it takes from the disk."""
 
-ACCEPTED, REJECTED, ASKED, CHALLENGE = range(4)
-"""Accepted and nobody is asked; rejected, or escalated with nobody asked; a person was or is asked
-about it; of a challenge part."""
+ACCEPTED, REJECTED, ESCALATED, ASKED, CHALLENGE = range(5)
+"""Accepted, rejected, escalated, and nobody is asked; a person was or is asked about it; of a
+challenge part."""
 
 THERE, LEAVING, GONE = range(3)
 """On the disk; given up, the file may still be there for a moment; removed on purpose."""
@@ -27,7 +27,7 @@ def worth(decision: str, asked: bool, challenge: bool) -> int:
         return CHALLENGE
     if asked:
         return ASKED
-    return ACCEPTED if decision == "accept" else REJECTED
+    return {"accept": ACCEPTED, "reject": REJECTED}.get(decision, ESCALATED)
 
 
 def on_disk(size: int) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from edge.store.errors import Replaced
 from edge.store.rows import INSPECTION
 from edge.store.shelf import GONE, LEAVING, REJECTED, THERE
 
@@ -40,7 +41,7 @@ class Tidying:
     """One transaction of housework in the file of `epoch`.
 
     `leave` and `gone` are pictures by their numbers, `found` is listed with numbers below 0, marks
-    up to number `forget` are deleted, `state` is kept for the next start.
+    up to `forget` on the odometer are deleted, `state` is kept for the next start.
     """
 
     epoch: str
@@ -48,7 +49,7 @@ class Tidying:
     gone: Sequence[int] = ()
     found: Sequence[Found] = ()
     mark: Mark | None = None
-    forget: int | None = None
+    forget: float | None = None
     state: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -58,8 +59,11 @@ class Tidying:
         return not some and self.forget is None
 
 
-def tidy(database: sqlite3.Connection, wanted: Tidying) -> None:
-    """Write it, inside the caller's transaction."""
+def tidy(database: sqlite3.Connection, epoch: str, wanted: Tidying) -> None:
+    """Write it, inside the caller's transaction. Raises Replaced when the file is not of its epoch,
+    sqlite3.Error; the caller then rolls back."""
+    if wanted.epoch != epoch:
+        raise Replaced(f"no longer epoch {wanted.epoch}")
     run = database.executemany
     run("UPDATE pictures SET removed = ? WHERE seq = ?", [(LEAVING, seq) for seq in wanted.leave])
     run(
@@ -75,7 +79,7 @@ def tidy(database: sqlite3.Connection, wanted: Tidying) -> None:
             (mark.odometer_s, mark.seq, mark.written, mark.used),
         )
     if wanted.forget is not None:
-        database.execute("DELETE FROM marks WHERE number <= ?", (wanted.forget,))
+        database.execute("DELETE FROM marks WHERE odometer_s <= ?", (wanted.forget,))
     run(
         "INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
         wanted.state.items(),

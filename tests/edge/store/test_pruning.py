@@ -182,7 +182,7 @@ def test_the_picture_of_a_challenge_part_may_outlive_the_prefix(journal: Journal
     image = ImageRef("images/1", "d", 9)
     journal.append([replace(inspection(1), image=image, tags={"challenge": "c"}), *sure(1)])
     assert journal.prune(_free(EVERYTHING)) == Pruned(2, 1, 3)
-    assert journal._database.execute("SELECT seq, worth FROM pictures").fetchall() == [(1, 3)]
+    assert journal._database.execute("SELECT seq, worth FROM pictures").fetchall() == [(1, 4)]
 
 
 @pytest.mark.parametrize(

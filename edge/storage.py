@@ -1,0 +1,49 @@
+"""Retention put together: from the configuration to the helper of the tend thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from edge.clock import Clock
+from edge.review.questions import OPEN_CHECKS
+from edge.store import ballast, usage
+from edge.store.elsewhere import Elsewhere
+from edge.store.forecast import DAY_S
+from edge.store.images import ImageStore, parse_policy
+from edge.store.stock import Stock
+from edge.workers.errands import Errands
+from edge.workers.storing import Limits, Parts, Storing
+from edge.workers.watch import STATE
+
+if TYPE_CHECKING:
+    from edge.config import Config
+
+
+def storing(
+    config: Config,
+    images: ImageStore,
+    errands: Errands,
+    clock: Clock,
+    refusal: Callable[[], str | None],
+) -> Storing:
+    """Wired; no file is opened yet. `refusal` says why a record cannot be written now."""
+    folder, kept, sync = config.state_dir, config.storage, config.sync
+    samples = parse_policy(kept.images).random_share > 0
+    parts = Parts(
+        folder,
+        Stock(folder / "line.db", OPEN_CHECKS, STATE),
+        Elsewhere(folder, "none" if sync is None else sync.images, samples),
+        errands,
+        images,
+        ballast.Ballast(folder, ballast.fitting(usage.disk(folder).total)),
+        clock,
+        refusal,
+    )
+    limits = Limits(
+        kept.max_bytes,
+        kept.keep_pictures_days * DAY_S,
+        kept.keep_records_days * DAY_S,
+        waits=sync is not None,
+    )
+    return Storing(parts, limits)

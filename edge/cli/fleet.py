@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from edge.cli import fleet_acl
-from edge.cli.errors import CHECK_FAILED, USAGE, fail
+from edge.cli.errors import CHECK_FAILED, USAGE, fail, say
 from edge.cli.options import JsonOption
 
 app = typer.Typer(no_args_is_help=True, help="Collect what stations record, and look at it.")
@@ -95,14 +95,16 @@ def ledger(
 
     with central_errors():
         from sync.fleet.ledger import ledger as books
+        from sync.fleet.pictures import per_station
 
         with reading(database) as central:
             entries = books(central, station)
+            pictures = per_station(central, station)
             store = central.store
     if json:
-        typer.echo(json_module.dumps(as_json(store, entries)))
+        typer.echo(json_module.dumps(as_json(store, entries, pictures)))
     else:
-        for line in lines(entries):
+        for line in lines(entries, pictures):
             typer.echo(line)
     if any(entry.account.missing for entry in entries):
         raise typer.Exit(CHECK_FAILED)
@@ -130,3 +132,33 @@ def explain(
         )
     for number, told in enumerate(found):
         typer.echo(story_as_json(told) if json else ("\n" if number else "") + story_in_words(told))
+
+
+@app.command()
+def picture(
+    inspection: Annotated[str, typer.Argument(metavar="INSPECTION", help="Its id.")],
+    database: DatabaseOption,
+    out: Annotated[Path, typer.Option("--out", help="The file to write; never replaced.")],
+) -> None:
+    """Write the picture of an inspection out, as its station recorded it."""
+    from edge.cli.fleeting import central_errors, reading
+
+    with central_errors():
+        from sync.fleet.pictures import data, find
+
+        with reading(database) as central:
+            found = find(central, inspection)
+            content = data(central, found[0]) if len(found) == 1 else None
+    if not found:
+        fail(f"no picture was collected for {inspection!r}", "see sync.images at its station")
+    if len(found) > 1:
+        said = ", ".join(f"{one.station} ({one.sha256[:12]})" for one in found)
+        fail(f"several pictures came for {inspection!r}: {said}", "ask those stations")
+    if content is None:
+        fail(f"the picture of {inspection!r} is damaged in the database", "restore a backup")
+    try:
+        with open(out, "xb") as file:
+            file.write(content)
+    except OSError as error:
+        fail(f"{out} cannot be written: {error.strerror}", "give another --out")
+    say(f"{out}: {found[0].size} bytes, {found[0].path} of {found[0].station}")

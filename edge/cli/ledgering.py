@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edge.cli.table import plain
@@ -24,13 +24,19 @@ WORDS = 3
 """Columns of text; the others are numbers and stand to the right."""
 
 
-def as_json(store: str, entries: Sequence[Entry]) -> dict[str, object]:
+NO_PICTURES: Mapping[str, int] = {}
+
+
+def as_json(
+    store: str, entries: Sequence[Entry], pictures: Mapping[str, int] = NO_PICTURES
+) -> dict[str, object]:
     """The books as one JSON object: docs/fleet.md lists the members."""
-    return {"schema": SCHEMA, "store": store, "streams": [_entry(entry) for entry in entries]}
+    streams = [_entry(entry) for entry in entries]
+    return {"schema": SCHEMA, "store": store, "streams": streams, "pictures": dict(pictures)}
 
 
-def lines(entries: Sequence[Entry]) -> Iterator[str]:
-    """A table, then everything that is not there, and why."""
+def lines(entries: Sequence[Entry], pictures: Mapping[str, int] = NO_PICTURES) -> Iterator[str]:
+    """A table, then everything that is not there, and why, then the pictures of each station."""
     if not entries:
         yield "Nothing has been collected, and no station has said anything."
         return
@@ -44,6 +50,8 @@ def lines(entries: Sequence[Entry]) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
     for entry in entries:
         yield from _remarks(entry)
+    for station, count in pictures.items():
+        yield f"{station}: {count} pictures"
 
 
 def story_as_json(told: Told) -> str:

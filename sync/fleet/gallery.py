@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.fleet.database import Database
-from sync.fleet.picture_tables import arriving, picture_files, pictures, pieces
+from sync.fleet.tables import arriving, picture_files, pictures, pieces
 from sync.picture import MOST_SIZE, Piece, Received, joined
 
 MOST_ARRIVING = 16
@@ -18,17 +18,6 @@ MOST_ARRIVING_BYTES = 2 * MOST_SIZE
 MOST_PIECES = 20_000
 """What is kept of pictures that are not whole: so many of one station, so many bytes of them, and
 so many pieces of one. What is older goes first; a station sends it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A whole picture."""
-
-    station: str
-    inspection: str
-    sha256: str
-    path: str
-    size: int
 
 
 @dataclass(slots=True)
@@ -67,32 +56,6 @@ class Gallery:
         for name in ("received", "duplicates", "wrong", "dropped"):
             setattr(self.counts, name, getattr(self.counts, name) + getattr(counts, name))
         return list(dict.fromkeys(said))
-
-    def find(self, inspection: str) -> list[Held]:
-        """The pictures that came for one inspection, by its id: one, unless a station lied."""
-        columns = pictures.c
-        query = sa.select(
-            columns.station, columns.inspection, columns.sha256, columns.path, columns.size
-        ).where(columns.inspection == inspection)
-        with self._database.transaction() as connection:
-            found = connection.execute(query.order_by(columns.station, columns.sha256))
-            return [Held(*row) for row in found]
-
-    def data(self, held: Held) -> bytes | None:
-        """The file. None when it is not there."""
-        columns = picture_files.c
-        query = sa.select(columns.data).where(
-            columns.station == held.station, columns.sha256 == held.sha256
-        )
-        with self._database.transaction() as connection:
-            found = connection.execute(query).scalar()
-            return None if found is None else bytes(found)
-
-    def per_station(self) -> dict[str, int]:
-        """How many inspections of each station have their picture here."""
-        query = sa.select(pictures.c.station, sa.func.count()).group_by(pictures.c.station)
-        with self._database.transaction() as connection:
-            return {row[0]: row[1] for row in connection.execute(query.order_by("station"))}
 
     def _take(self, connection: Connection, station: str, piece: Piece, counts: Counts) -> bool:
         """Whether the picture is whole now, or was before."""

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from sync.fleet import gallery as galleries
 from sync.fleet.database import Database
-from sync.fleet.gallery import Gallery, Held
-from sync.fleet.picture_tables import arriving, picture_files, pieces
+from sync.fleet.gallery import Gallery
+from sync.fleet.pictures import Held, data, find, per_station
+from sync.fleet.tables import arriving, picture_files, pieces
 from sync.picture import Piece, Received
 
 STATION = "plant-a/line-3/caps"
@@ -51,22 +52,22 @@ def gallery(database):
 def test_a_picture_is_there_when_its_last_piece_is(gallery):
     *most, last = cut(DATA, 700)
     assert put(gallery, most) == []
-    assert gallery.find("i1") == []
+    assert find(gallery._database, "i1") == []
     [(station, said)] = gallery.take([(STATION, last)])
     assert station == STATION
     assert said == Received("i1", last.sha256, gallery._database.store)
-    [held] = gallery.find("i1")
+    [held] = find(gallery._database, "i1")
     assert held == Held(STATION, "i1", last.sha256, "images/a.jpg", len(DATA))
-    assert gallery.data(held) == DATA
+    assert data(gallery._database, held) == DATA
     assert rows(gallery, arriving, pieces) == [0, 0]
-    assert gallery.per_station() == {STATION: 1}
+    assert per_station(gallery._database) == {STATION: 1}
     assert (gallery.counts.received, gallery.counts.duplicates) == (1, 0)
 
 
 def test_a_picture_of_no_bytes_is_one_too(gallery):
     [(_, said)] = put(gallery, cut(b"", 10))
     assert said.sha256 == hashlib.sha256(b"").hexdigest()
-    assert gallery.data(gallery.find("i1")[0]) == b""
+    assert data(gallery._database, find(gallery._database, "i1")[0]) == b""
 
 
 def test_what_is_held_is_said_again_at_the_first_piece_and_kept_once(gallery):
@@ -78,8 +79,15 @@ def test_what_is_held_is_said_again_at_the_first_piece_and_kept_once(gallery):
     [(_, said)] = gallery.take([(STATION, cut(DATA, 500, "i2")[0])])
     assert said.inspection == "i2"
     assert rows(gallery, picture_files, pieces) == [1, 0]
-    assert gallery.data(gallery.find("i2")[0]) == DATA
-    assert gallery.per_station() == {STATION: 2}
+    assert data(gallery._database, find(gallery._database, "i2")[0]) == DATA
+    assert per_station(gallery._database) == {STATION: 2}
+
+
+def test_a_file_that_was_damaged_in_the_database_is_not_given(gallery):
+    put(gallery, cut(DATA, 700))
+    with gallery._database.transaction() as connection:
+        connection.execute(sa.update(picture_files).values(data=DATA[:-1] + b"x"))
+    assert data(gallery._database, find(gallery._database, "i1")[0]) is None
 
 
 def test_what_another_station_holds_is_nobody_elses(gallery):
@@ -87,7 +95,7 @@ def test_what_another_station_holds_is_nobody_elses(gallery):
     other = "plant-a/line-3/lids"
     assert put(gallery, cut(DATA, 700)[:1], other) == []
     assert [station for station, _ in put(gallery, cut(DATA, 700)[1:], other)] == [other]
-    assert [held.station for held in gallery.find("i1")] == [STATION, other]
+    assert [held.station for held in find(gallery._database, "i1")] == [STATION, other]
 
 
 def test_other_bytes_than_those_announced_are_thrown_away_and_counted(gallery):
@@ -171,9 +179,9 @@ def test_two_collectors_put_pictures_together_from_what_each_of_them_got(tmp_pat
     wanted = {f"i{number}": chance.randbytes(chance.randrange(1, 3000)) for number in range(3)}
     waiting = [
         (STATION, piece)
-        for name, data in wanted.items()
+        for name, content in wanted.items()
         for size in (400, 700)
-        for piece in cut(data, size, name)
+        for piece in cut(content, size, name)
     ]
     chance.shuffle(waiting)
     said = set()
@@ -182,8 +190,8 @@ def test_two_collectors_put_pictures_together_from_what_each_of_them_got(tmp_pat
         part, waiting = waiting[:count], waiting[count:]
         said |= {word.inspection for _, word in both[chance.randrange(2)].take(part)}
     assert said == set(wanted)
-    for name, data in wanted.items():
-        assert both[0].data(both[0].find(name)[0]) == data
+    for name, content in wanted.items():
+        assert data(both[0]._database, find(both[0]._database, name)[0]) == content
     for one in both:
         one._database.close()
 
@@ -200,7 +208,9 @@ def test_two_collectors_at_the_same_moment_on_postgresql(postgres):
         database = Database(url)
         try:
             own = Gallery(database, lambda: NOON)
-            found = [(STATION, p) for name, data in wanted.items() for p in cut(data, 300, name)]
+            found = [
+                (STATION, p) for name, content in wanted.items() for p in cut(content, 300, name)
+            ]
             random.Random(seed).shuffle(found)
             for start in range(0, len(found), 5):
                 own.take(found[start : start + 5])
@@ -216,10 +226,10 @@ def test_two_collectors_at_the_same_moment_on_postgresql(postgres):
         thread.join(60)
     assert failed == []
     gallery = Gallery(Database(url), lambda: NOON)
-    for name, data in wanted.items():
-        [held] = gallery.find(name)
-        assert gallery.data(held) == data
-    assert gallery.per_station() == {STATION: 12}
+    for name, content in wanted.items():
+        [held] = find(gallery._database, name)
+        assert data(gallery._database, held) == content
+    assert per_station(gallery._database) == {STATION: 12}
     # Pieces that came behind their picture's end were not kept.
     assert rows(gallery, arriving, pieces) == [0, 0]
     gallery._database.close()

@@ -22,7 +22,7 @@ from tests.faults.quick import scratch
 from tests.simulators.patience import until
 
 SHARE = 0.01
-RUNS = 20 if SOAK else 2
+RUNS = 20 if SOAK else 1
 PARTS = 400 if SOAK else 250
 CUTS = 300 if SOAK else 60
 
@@ -122,7 +122,7 @@ def test_a_power_cut_on_a_disk_that_refuses(tmp_path: Path) -> None:
     assert taken > 500
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_it_ends_when_the_disk_refuses_everything(tmp_path: Path) -> None:
     pictures(tmp_path / "pictures", 12)
     paced = {"source": "interval", "every_ms": 20}

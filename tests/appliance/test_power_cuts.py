@@ -35,8 +35,8 @@ from tests.simulators.broker import running_broker
 from tests.simulators.patience import until
 
 CUTS = 1500 if SOAK else 300
-CUTS_WITH_PERSONS = 500 if SOAK else 80
-EACH_RESTARTED = 25
+CUTS_WITH_PERSONS = 500 if SOAK else 40
+EACH_RESTARTED = 40
 """One power cut in so many is followed by a real start of the line."""
 
 

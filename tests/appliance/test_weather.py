@@ -20,8 +20,8 @@ from tests.simulators.collector import Collector
 from tests.simulators.patience import until
 from tests.simulators.proxy import Proxy, Weather
 
-PARTS = 3000 if SOAK else 500
-CUTS = 10 if SOAK else 4
+PARTS = 3000 if SOAK else 300
+CUTS = 10 if SOAK else 3
 MOST_IN_A_SECOND = 4
 """Attempts to connect within any second: the first ones after a loss come quickly."""
 

@@ -99,7 +99,7 @@ class SyncService:
             if wait_s > 0:
                 self._transport.wait(wait_s)
         self._status.write(self._uplink, time.monotonic(), "stopped")
-        log.info("sync.stopped", backlog=self._uplink.backlog)
+        log.info("sync.stopped", backlog=self._uplink.streams.backlog)
         return 0
 
     def step(self, now: float) -> float:
@@ -132,7 +132,9 @@ class SyncService:
                 if trouble.what not in before:
                     log.warning("sync.trouble", what=trouble.what, mend=trouble.mend)
             if not said:
-                log.info("sync.well", broker=self._status.broker, backlog=self._uplink.backlog)
+                log.info(
+                    "sync.well", broker=self._status.broker, backlog=self._uplink.streams.backlog
+                )
 
 
 def serve(config: Config, sync: Sync, until_empty: bool = False) -> int:

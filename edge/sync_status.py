@@ -49,7 +49,7 @@ class SyncStatus:
         causes = self._causes([*uplink.troubles(now), *self.certificates()])
         while self._moved and now - self._moved[0][0] > RATE_OVER_S:
             self._moved.popleft()
-        word = uplink.word
+        word = uplink.hearing.word
         said = None
         if word is not None:
             said = {"store": word.store, "at": utc(self.wall() - (now - word.at))}
@@ -67,7 +67,7 @@ class SyncStatus:
             "acknowledge": self.acknowledge,
             "collector": said,
             "streams": [_stream(one) for one in uplink.streams.all],
-            **uplink.progress(),
+            **uplink.streams.progress(),
             "pictures": uplink.pictures.status() if uplink.pictures else None,
             "rate": round(sum(records for _, records in self._moved) / RATE_OVER_S, 1),
             "ignored": uplink.ignored,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sync import chain
+from sync.acknowledgement import Through
 from sync.damage import Search, Sound, row_at
 from sync.journal import Anchor, JournalError, JournalReader, Row, Source
 from sync.link import Trouble
 from sync.packing import Piece, TooLarge, pack, pack_gap, sound_beginning
-from sync.window import UNKNOWN, Mark
+from sync.window import UNKNOWN, Mark, Window
 
 LOST_AFTER_S = 3.0
 """So long a record must stay unreadable before it is given up: a disk may recover, and the line may
@@ -128,6 +129,25 @@ class Reader:
             return True
         row, before = row_at(self._journal, seq, self.epoch), self.hash_of(seq - 1)
         return row is not None and bool(before) and chain.link(str(before), row.body) == last
+
+    def holds(self, window: Window, seq: int, last: str) -> bool:
+        """Whether `last` is the hash of record `seq`; asks the file only where it must."""
+        return window.hash_at(seq) == last or self.proves(seq, last)
+
+    def differs(self, window: Window, said: Through) -> Trouble | None:
+        """What is wrong with the word of a collector, where our own rows say something else."""
+        marks = [(said.through, said.hash), *((one.last, one.hash) for one in said.ahead)]
+        for seq, last in marks:
+            if self.anchor.seq > seq or self.holds(window, seq, last):
+                continue
+            own = self.hash_of(seq)
+            return Trouble(
+                f"stream {self._source.stream}: a collector holds record {seq} with the hash {last},"
+                f" this station {f'has {own}' if own else 'has no such record'}",
+                f"{VERIFY}; nothing behind record {window.position.seq} counts as delivered until"
+                " the collector's records fit",
+            )
+        return None
 
     def hash_of(self, seq: int) -> str | None:
         """The stored hash of a record; None where there is none to be read."""

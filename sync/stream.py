@@ -9,6 +9,7 @@ from typing import Literal
 from sync import chain
 from sync.acknowledgement import Through
 from sync.backoff import Backoff
+from sync.cursors import Cursors
 from sync.journal import JournalError, Source
 from sync.link import Trouble
 from sync.pace import PROBE_ROWS, Patience, Rows
@@ -61,7 +62,7 @@ class Stream:
         self._patience = Patience(patience)
         self._rows = Rows(bounds.max_rows)
         self._window: Window | None = None
-        self._live: Mark | None = None
+        self._cursors = Cursors()
         self._look_at = float("-inf")
         self._read_at = {True: float("-inf"), False: float("-inf")}
         self._at_end = False
@@ -141,9 +142,11 @@ class Stream:
         """What to send next, in at most `most` bytes. With `live` what is new, or everything when
         the backlog is short; without, the backlog."""
         window = self._window
-        if window is None or now < self._read_at[live] or not self._has_room(window, live):
+        if window is None or now < self._read_at[live]:
             return None
-        start, until = self._place(window, live)
+        if not self._has_room(window, live):
+            return None
+        start, until = self._cursors.place(window, live)
         if start is None:
             return None
         rows = PROBE_ROWS if self._patience.probing else self._rows.at(now)
@@ -185,7 +188,7 @@ class Stream:
         """The connection ended: nobody knows what arrived."""
         if self._window is not None:
             self._again(self._window, [flight.token for flight in self._window.flights])
-        self._live = None
+        self._cursors.forget()
         self._look_at = float("-inf")
         self._reader.reconnected()
 
@@ -200,17 +203,17 @@ class Stream:
             return "unknown", 0
         if said.through < window.position.seq:
             return "stale", 0
-        differs = self._compare(window, said)
+        differs = self._reader.differs(window, said)
         if differs is not None:
             self.mismatch = differs
             return "mismatch", 0
-        if not self._holds(window, said.through, said.hash):
+        if not self._reader.holds(window, said.through, said.hash):
             return "unknown", 0  # deleted here long ago
         self.mismatch = None
         before, was_away = window.position.seq, self._patience.probing
         moved = window.acknowledge(before + 1, said.through, said.hash)
         for span in said.ahead:
-            if self._holds(window, span.last, span.hash):
+            if self._reader.holds(window, span.last, span.hash):
                 moved += window.acknowledge(span.first, span.last, span.hash)
         if window.position.seq > before:
             self._patience.progress()
@@ -218,7 +221,8 @@ class Stream:
             self.by = by
         if not retained:
             if was_away:  # what is new by now goes first
-                self._live, self._look_at = None, float("-inf")
+                self._cursors.forget()
+                self._look_at = float("-inf")
             ahead = max((one.first for one in said.ahead), default=None)
             late = self._patience.spoken(window.flights, ahead, moved > 0, now)
             self._again(window, late)
@@ -236,7 +240,7 @@ class Stream:
         window.back(Mark(window.position.epoch, before, last))
         self._rewind_at = now + REWIND_EVERY_S
         self.by = by
-        self._live = None
+        self._cursors.forget()
         self._go()
         self._look_at = float("-inf")
         self._patience.progress()
@@ -247,20 +251,17 @@ class Stream:
         window = self._window
         if window is None or window.position.epoch != self._reader.epoch:
             window = self._window = Window(self._begin(self._reader.epoch))
-            self._live = self.mismatch = None
+            self._cursors.forget()
+            self.mismatch = None
             self._go()
             self._patience.progress()
         elif shorter:  # an older copy of the same epoch was put in its place
             window.back(self._begin(self._reader.epoch))
-        end = window.hole()[0].seq
-        if self._live is not None and window.position.seq >= self._live.seq:
-            self._live = None
-        if self._live is None and self._reader.head - end > self._bounds.live_after:
-            newest = self._reader.hash_of(self._reader.head)
-            if newest:
-                self._live = Mark(self._reader.epoch, self._reader.head, newest)
+        end, head = window.hole()[0].seq, self._reader.head
+        if self._cursors.wanted(window) and head - end > self._bounds.live_after:
+            self._cursors.begin(Mark(self._reader.epoch, head, self._reader.hash_of(head) or ""))
         self._reader.settled(window.position.seq)
-        self._at_end = self._at_end and end >= self._reader.head
+        self._at_end = self._at_end and end >= head
 
     def _begin(self, epoch: str) -> Mark:
         """The stored position if it is a place in this journal, else the beginning."""
@@ -273,41 +274,9 @@ class Stream:
         self.by = None
         return Mark(epoch, 0, chain.GENESIS)
 
-    def _place(self, window: Window, live: bool) -> tuple[Mark | None, int | None]:
-        if self._live is None or live:
-            return window.hole(self._live) if live else (None, None)
-        start, until = window.hole()
-        if start.seq >= self._live.seq:
-            return None, None
-        return start, min(until or self._live.seq, self._live.seq)
-
     def _has_room(self, window: Window, live: bool) -> bool:
         limit = 1 if self._patience.probing else self._bounds.window
-        if window.in_flight >= limit:
-            return False
-        if self._live is None:
-            return True
-        border = self._live.seq
-        same = sum((flight.first > border) == live for flight in window.flights)
-        return same < max(1, limit // 2 if live else limit - 1)
-
-    def _compare(self, window: Window, said: Through) -> Trouble | None:
-        """What is wrong with it, where our own rows say something else."""
-        marks = [(said.through, said.hash), *((one.last, one.hash) for one in said.ahead)]
-        for seq, last in marks:
-            if self._reader.anchor.seq > seq or self._holds(window, seq, last):
-                continue
-            own = self._reader.hash_of(seq)
-            return Trouble(
-                f"stream {self.source.stream}: a collector holds record {seq} with the hash {last},"
-                f" this station {f'has {own}' if own else 'has no such record'}",
-                f"edge-inspect results --verify; nothing behind {window.position.seq} is believed"
-                " until the collector's records fit",
-            )
-        return None
-
-    def _holds(self, window: Window, seq: int, last: str) -> bool:
-        return window.hash_at(seq) == last or self._reader.proves(seq, last)
+        return self._cursors.has_room(window, live, limit)
 
     def _again(self, window: Window, tokens: list[int]) -> None:
         if tokens:

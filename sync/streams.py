@@ -62,6 +62,11 @@ class Streams:
         return {str(one.epoch): one for one in self.all if one.source.salvaged and one.epoch}
 
     @property
+    def backlog(self) -> int:
+        """Records of all streams that are not acknowledged, as of the last look."""
+        return sum(stream.backlog for stream in self.all)
+
+    @property
     def drained(self) -> bool:
         """Whether everything that is there is acknowledged."""
         return bool(self._streams) and all(one.drained for one in self.all)
@@ -107,6 +112,20 @@ class Streams:
                     self._order.append(name)
                     return stream, piece
         return None
+
+    def progress(self) -> dict[str, object]:
+        """How far delivery is: a part of the station's status."""
+        current = self.current
+        return {
+            "backlog": self.backlog,
+            "backlogs": {name: stream.backlog for name, stream in current.items()},
+            "acknowledged": {name: _said(stream) for name, stream in current.items()},
+            "salvaged": {
+                epoch: {"stream": stream.source.stream, "backlog": stream.backlog}
+                | (_said(stream) or {})
+                for epoch, stream in self.salvaged.items()
+            },
+        }
 
     def lost(self) -> None:
         """The connection ended."""
@@ -180,3 +199,10 @@ class Streams:
 
 def _spoken(known: Mapping[str, Held]) -> dict[str, Held]:
     return {name: held for name, held in known.items() if held.by != BROKER}
+
+
+def _said(stream: Stream) -> dict[str, object] | None:
+    position = stream.position
+    if position is None:
+        return None
+    return {"epoch": position.epoch, "seq": position.seq, "by": stream.by}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from sync.acknowledgement import Acknowledgement
 from sync.announcer import Announcer
 from sync.backoff import Backoff
 from sync.gap import Why
 from sync.hearing import Hearing
-from sync.journal import JournalError, Shelf
+from sync.journal import Shelf
 from sync.link import Link, Trouble
 from sync.pictures import Pictures
 from sync.position import PositionFile
@@ -48,14 +47,6 @@ class Step:
     wait_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """The last word of a collector that was believed: whose, and when (monotonic)."""
-
-    store: str
-    at: float
-
-
 class Uplink:
     """Delivers all streams, at least once, and what is new before what is old.
 
@@ -82,7 +73,6 @@ class Uplink:
     ) -> None:
         self.settings = settings or Settings()
         self.stopped = False
-        self.word: Word | None = None
         self.pictures = pictures
         bounds, collector = self.settings.bounds, self.settings.collector
         self.streams = Streams(
@@ -93,7 +83,7 @@ class Uplink:
         self._transport = transport
         self._station = station
         self._describe = describe
-        self._hearing = Hearing(station, STREAMS, key, tell)
+        self.hearing = Hearing(station, STREAMS, self.streams, key, tell)
         self._link = Link(transport, backoff, self.settings.no_progress_s)
         self._announcer = Announcer(transport, station.status, self.settings.status_every_s)
         self._flying: dict[int, tuple[Stream, Why | None]] = {}
@@ -116,12 +106,7 @@ class Uplink:
     @property
     def ignored(self) -> int:
         """Messages without effect: nobody asked for them, or no collector wrote them."""
-        return self._hearing.ignored + (self.pictures.ignored if self.pictures else 0)
-
-    @property
-    def backlog(self) -> int:
-        """Records of all streams that are not acknowledged, as of the last look."""
-        return sum(stream.backlog for stream in self.streams.all)
+        return self.hearing.ignored + (self.pictures.ignored if self.pictures else 0)
 
     @property
     def drained(self) -> bool:
@@ -135,7 +120,7 @@ class Uplink:
         others = (
             self._link.trouble,
             self._refusal,
-            self._hearing.trouble,
+            self.hearing.trouble,
             self.streams.trouble,
             self._announcer.trouble,
         )
@@ -157,7 +142,7 @@ class Uplink:
         self.streams.step(now)
         sent = self._send(now) if self._may_send(now) else 0
         if self._free() > 0:
-            self._announcer.step(now, {**self._describe(), "sync": "up"}, self.progress())
+            self._announcer.step(now, {**self._describe(), "sync": "up"}, self.streams.progress())
         return Step(sent, acknowledged, bool(sent or acknowledged), poll_s)
 
     def stop(self, now: float) -> None:
@@ -165,20 +150,6 @@ class Uplink:
         say good-bye and write the positions; then `stopped` is true."""
         if self._leave_by is None:
             self._leave_by = now + self.settings.leave_within_s
-
-    def progress(self) -> dict[str, object]:
-        """How far delivery is: a part of the station's status."""
-        current = self.streams.current
-        return {
-            "backlog": self.backlog,
-            "backlogs": {name: stream.backlog for name, stream in current.items()},
-            "acknowledged": {name: _reached(stream) for name, stream in current.items()},
-            "salvaged": {
-                epoch: {"stream": stream.source.stream, "backlog": stream.backlog}
-                | (_reached(stream) or {})
-                for epoch, stream in self.streams.salvaged.items()
-            },
-        }
 
     def _take_events(self, now: float) -> int:
         moved = 0
@@ -211,8 +182,8 @@ class Uplink:
         self._send_at = now
         if not self.settings.collector:
             return
-        self._hearing.connected()
-        self._asked = {self._transport.subscribe(name): name for name in self._hearing.topics}
+        self.hearing.connected()
+        self._asked = {self._transport.subscribe(name): name for name in self.hearing.topics}
         self._link.sent(now)
 
     def _acknowledged(self, token: int, now: float) -> int:
@@ -249,40 +220,10 @@ class Uplink:
             self._link.give_up(Trouble(event.what, event.mend), now)
 
     def _hear(self, message: Message, now: float) -> int:
-        if not self.settings.collector:
-            self._hearing.ignore(message.topic, "nothing is subscribed")
-            return 0
-        try:
-            said = self._hearing.take(message)
-            if said is None:
-                return 0
-            if isinstance(said, tuple):
-                return self._heard(message, *said, now)
-            stream = self.streams.of(said.stream, said.epoch)
-            if stream is None or not stream.rewind(said.first, said.store, now):
-                self._hearing.ignore(message.topic, "a rewind to a place that is not behind us")
-        except JournalError as error:
-            self._hearing.ignore(message.topic, f"it cannot be compared now: {error}")
-        except Exception as error:
-            # Whatever anybody publishes must not end delivery.
-            self._hearing.ignore(message.topic, repr(error))
+        if self.settings.collector:
+            return self.hearing.take(message, now)
+        self.hearing.ignore(message.topic, "nothing is subscribed")
         return 0
-
-    def _heard(self, message: Message, name: str, said: Acknowledgement, now: float) -> int:
-        moved, stale, believed = 0, False, False
-        for one in said.epochs:
-            stream = self.streams.of(name, one.epoch)
-            if stream is None:
-                continue  # an epoch that is no more
-            heard, records = stream.heard(one, said.store, now, message.retained)
-            moved += records
-            stale = stale or heard == "stale"
-            believed = believed or heard in ("moved", "same")
-        if believed:
-            self.word = Word(said.store, now)
-        elif stale:
-            self._hearing.ignore(message.topic, "older than what was said before")
-        return moved
 
     def _notice_loss(self) -> None:
         if self._up and not self._link.up:
@@ -337,14 +278,7 @@ class Uplink:
         if self._flying and self._link.up and not late:
             return
         if self._link.up:
-            self._announcer.say({**self._describe(), "sync": "down", **self.progress()})
+            self._announcer.say({**self._describe(), "sync": "down", **self.streams.progress()})
         self._transport.close()
         self.stopped = True
         self.streams.save()
-
-
-def _reached(stream: Stream) -> dict[str, object] | None:
-    position = stream.position
-    if position is None:
-        return None
-    return {"epoch": position.epoch, "seq": position.seq, "by": stream.by}

@@ -163,7 +163,7 @@ def test_kill_minus_9_of_the_broker_with_its_store_wiped(plant):
 
 def test_no_broker_at_start(plant):
     plant.record(40)
-    until(lambda: plant.troubles and plant.uplink.backlog == 40, plant.step)
+    until(lambda: plant.troubles and plant.uplink.streams.backlog == 40, plant.step)
     assert "nobody listens" in plant.troubles[0].what
     plant.broker.start()
     plant.subscribe()

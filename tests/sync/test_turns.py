@@ -200,11 +200,11 @@ def test_a_salvaged_epoch_is_in_the_status_and_gone_with_its_file(bench):
     salvage(bench, "epoch-0", 30)
     bench.connect()
     until_saved(bench)
-    assert bench.uplink.progress()["salvaged"]["epoch-0"]["seq"] == 30
-    assert bench.uplink.progress()["acknowledged"]["line"]["epoch"] == "epoch-1"
+    assert bench.uplink.streams.progress()["salvaged"]["epoch-0"]["seq"] == 30
+    assert bench.uplink.streams.progress()["acknowledged"]["line"]["epoch"] == "epoch-1"
     bench.sources.pop()
     bench.step(12)
-    assert bench.uplink.progress()["salvaged"] == {}
+    assert bench.uplink.streams.progress()["salvaged"] == {}
     assert bench.uplink.drained
     assert PositionFile(bench.path).read().salvaged["epoch-0"].mark.seq == 30
 

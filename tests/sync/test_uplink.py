@@ -22,7 +22,7 @@ def test_everything_is_sent_in_order_and_the_position_follows(bench):
     assert bench.transport.segments()[0].topic == STATION.results("line")
     assert bench.stored().seq == 20
     assert bench.stored().hash == bench.journal.held[-1].hash
-    assert bench.uplink.backlog == 0
+    assert bench.uplink.streams.backlog == 0
 
 
 def test_no_more_than_the_window_is_under_way(bench):
@@ -73,10 +73,10 @@ def test_a_lost_connection_with_everything_sent_is_not_drained(tmp_path):
 
 def test_without_a_broker_the_backlog_is_known(bench):
     bench.step(3)
-    assert bench.uplink.backlog == 20
+    assert bench.uplink.streams.backlog == 20
     bench.journal.add(5)
     bench.step(15)
-    assert bench.uplink.backlog == 25
+    assert bench.uplink.streams.backlog == 25
     assert not bench.uplink.connected
 
 

@@ -54,7 +54,7 @@ def test_spans_ahead_count_and_are_not_sent_again(bench):
     taken(bench)
     bench.say(through(bench.journal, 0, [(9, 16), (25, 32)]))
     bench.step(20)
-    assert bench.uplink.backlog == 24
+    assert bench.uplink.streams.backlog == 24
     before = len(bench.sent())
     bench.transport.lose()
     bench.connect()
@@ -152,7 +152,7 @@ def test_a_span_that_does_not_fit_is_as_bad(bench):
     taken(bench)
     bench.say(Through("epoch-1", 0, "0" * 64, (Span(9, 16, WRONG),)))
     bench.step()
-    assert bench.uplink.backlog == 40
+    assert bench.uplink.streams.backlog == 40
     assert WRONG in bench.troubles[0].what
 
 

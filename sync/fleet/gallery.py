@@ -25,6 +25,7 @@ class Counts:
     """Since the start. `wrong`: all bytes came, and were not those that were announced; `dropped`:
     pictures whose pieces went because others of the station needed the room."""
 
+    pieces: int = 0
     received: int = 0
     duplicates: int = 0
     wrong: int = 0
@@ -53,7 +54,8 @@ class Gallery:
                 if self._take(connection, station, piece, counts):
                     word = Received(piece.inspection, piece.sha256, self._database.store)
                     said.append((station, word))
-        for name in ("received", "duplicates", "wrong", "dropped"):
+        counts.pieces = len(ordered)
+        for name in Counts.__slots__:
             setattr(self.counts, name, getattr(self.counts, name) + getattr(counts, name))
         return list(dict.fromkeys(said))
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from sync.allowance import Allowance
 from sync.backoff import Backoff
-from sync.gallery import Missing, Place, Wanted
-from sync.journal import JournalError
+from sync.gallery import Missing
 from sync.picture import MOST_DATA, Received, decode_piece, encode_received, joined
 from sync.pictures import Pictures
 from sync.topics import Station
 from sync.transport import NO_LIMIT, Message, Refused
+from tests.simulators.gallery import MemoryGallery
 from tests.simulators.loopback import Loopback
 
 STATION = Station("plant-a", "line-3", "caps")
@@ -34,57 +34,6 @@ class Subscribed(Loopback):
     def subscribe(self, topic):
         self.topics.append(topic)
         return super().subscribe(topic)
-
-
-class MemoryFile:
-    def __init__(self, data):
-        self.data, self.size, self.closed = data, len(data), False
-
-    def read(self, offset, most):
-        assert not self.closed
-        return self.data[offset : offset + most]
-
-    def close(self):
-        self.closed = True
-
-
-class MemoryGallery:
-    """Pictures in memory; the test takes some away."""
-
-    def __init__(self, *contents):
-        self.contents = list(contents)
-        self.seq = 0
-        self.files = []
-        self.unreadable = False
-
-    @property
-    def next(self):
-        if self.seq == len(self.contents):
-            return None
-        data = self.contents[self.seq] or b""
-        return Wanted(f"i{self.seq}", "images/a.jpg", hashlib.sha256(data).hexdigest())
-
-    @property
-    def waiting(self):
-        return len(self.contents) - self.seq
-
-    @property
-    def places(self):
-        return {"line": Place("epoch", self.seq)}
-
-    def look(self):
-        if self.unreadable:
-            raise JournalError("the disk is gone", "plug it in")
-        return False
-
-    def open(self, wanted):
-        if self.contents[self.seq] is None:
-            raise Missing("gone")
-        self.files.append(MemoryFile(self.contents[self.seq]))
-        return self.files[-1]
-
-    def done(self):
-        self.seq += 1
 
 
 class Bench:

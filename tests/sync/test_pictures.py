@@ -6,7 +6,7 @@ import hashlib
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync.allowance import Allowance
@@ -33,7 +33,8 @@ class Subscribed(Loopback):
 
     def subscribe(self, topic):
         self.topics.append(topic)
-        return super().subscribe(topic)
+        self.last = super().subscribe(topic)
+        return self.last
 
 
 class Bench:
@@ -45,6 +46,7 @@ class Bench:
         self.transport = Subscribed()
         self.allowance = Allowance(cap)
         self.told = []
+        self.read_key = lambda: key
         self.pictures = Pictures(
             self.gallery,
             self.transport,
@@ -53,7 +55,7 @@ class Bench:
             lambda: self.day,
             Backoff(lambda: 0.5, 10.0, 600.0),
             collector,
-            lambda: key,
+            lambda: self.read_key(),
             lambda topic, why: self.told.append((topic, why)),
         )
         self.connect()
@@ -318,6 +320,34 @@ def test_what_the_broker_refuses_is_tried_again_later_in_smaller_pieces():
     assert bench.pictures.troubles == []
 
 
+def test_while_the_key_cannot_be_read_nobody_is_believed():
+    bench = Bench(b"data", key=KEY)
+
+    def unreadable():
+        raise OSError("no such file")
+
+    bench.read_key = unreadable
+    bench.connect()
+    bench.go()
+    bench.say("i0", b"data", key=KEY)
+    bench.say("i0", b"data")
+    assert bench.gallery.seq == 0
+    assert bench.pictures.ignored == 2
+    bench.read_key = lambda: KEY
+    bench.connect()
+    bench.go()
+    bench.say("i0", b"data", key=KEY)
+    assert bench.gallery.seq == 1
+
+
+def test_a_refused_subscription_is_said():
+    bench = Bench(b"data")
+    bench.transport.answer(Refused(bench.transport.last, "not authorised", "fleet acl"))
+    bench.take()
+    assert WORD in bench.pictures.troubles[0].what
+    assert bench.pictures.troubles[0].mend == "fleet acl"
+
+
 def test_databases_that_cannot_be_read_are_a_trouble_until_they_can():
     bench = Bench(b"data", collector=False)
     bench.gallery.unreadable = True
@@ -329,10 +359,18 @@ def test_databases_that_cannot_be_read_are_a_trouble_until_they_can():
     assert bench.gallery.seq == 1
 
 
-@given(st.lists(st.binary(max_size=80), max_size=20))
-def test_nonsense_is_counted_and_moves_nothing(payloads):
-    bench = Bench(b"data")
-    bench.go()
+NONSENSE = st.binary(max_size=80) | st.builds(
+    lambda name, sha256: encode_received(WORD, Received(name, sha256, "store"), b"forged" * 4),
+    st.sampled_from(["i0", "i1"]),
+    st.sampled_from(["a" * 64, hashlib.sha256(b"data").hexdigest()]),
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(NONSENSE, min_size=20, max_size=25))
+def test_ten_thousand_forged_and_arbitrary_words_move_nothing(payloads):
+    bench = Bench(b"data", key=KEY)
+    bench.go(3)
     for payload in payloads:
         bench.transport.answer(Message(WORD, payload, False))
     bench.take()

@@ -151,8 +151,7 @@ def _move(path: Path, folder: Path) -> None:
 def _succeed(path: Path, folder: Path, about: Mapping[str, Any]) -> None:
     """A new database with the memory of the old one, under its name only when it is complete."""
     memory = _memory(about) or rescue(folder / path.name)
-    if not memory.whole:
-        memory.state = {**about.get("unknown", {}), **memory.state}
+    memory.settle(about.get("unknown", {}))
     partial = path.with_name(path.name + ".new")
     for suffix in (*SUFFIXES, "-journal"):
         partial.with_name(partial.name + suffix).unlink(missing_ok=True)

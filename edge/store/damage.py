@@ -46,7 +46,7 @@ def glance(path: Path) -> str | None:
 
     It is read anew: the writer has most pages in its memory and would not notice for long.
     """
-    return _with(path, lambda database: _contradiction(database, GLANCE)[0])
+    return _with(path, lambda database: _contradiction(database, GLANCE))
 
 
 def _with(path: Path, look: Callable[[sqlite3.Connection], str | None]) -> str | None:
@@ -67,7 +67,7 @@ def _examine(database: sqlite3.Connection, path: Path) -> str | None:
     tables = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master")}
     ((application,),) = database.execute("PRAGMA application_id").fetchall()
     if application != schema.APPLICATION_ID and len(tables & OURS) < len(OURS) // 2:
-        why = forgotten(path, None, 0)
+        why = forgotten(path)
         if why is not None or not tables:
             return why
         raise StoreError(f"{path}: not a database of edge-inspect", "move it out of the way")
@@ -78,8 +78,8 @@ def _examine(database: sqlite3.Connection, path: Path) -> str | None:
         return f"the header says version {found}, the tables version {applied}"
     if found > schema.VERSION:
         return None  # for `migrate` to refuse
-    why, epoch, head = _contradiction(database, TAIL)
-    return why or forgotten(path, epoch, head)
+    why = _contradiction(database, TAIL)
+    return why or forgotten(path)
 
 
 def _applied(database: sqlite3.Connection) -> int:
@@ -89,23 +89,24 @@ def _applied(database: sqlite3.Connection) -> int:
     return int(count)
 
 
-def _contradiction(database: sqlite3.Connection, most: int) -> tuple[str | None, str, int]:
-    """What does not fit in the small tables and at the end of the chain; epoch, newest number."""
+def _contradiction(database: sqlite3.Connection, most: int) -> str | None:
+    """What does not fit in the small tables and at the end of the chain."""
     try:
         ((epoch,),) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchall()
         uuid.UUID(epoch)
         check_small(database)
-        return None, epoch, _check_tail(database, epoch, most)
+        _check_tail(database, epoch, most)
+        return None
     except sqlite3.Error as error:
         if contradicts(error):
-            return str(error), "", 0
+            return str(error)
         raise
     except (ValueError, TypeError, AttributeError, KeyError) as error:
-        return str(error) or repr(error), "", 0
+        return str(error) or repr(error)
 
 
-def _check_tail(database: sqlite3.Connection, epoch: str, most: int) -> int:
-    """The newest number. Raises ValueError where the last records do not follow each other."""
+def _check_tail(database: sqlite3.Connection, epoch: str, most: int) -> None:
+    """Raises ValueError where the last records do not follow each other."""
     anchor = database.execute("SELECT seq, hash FROM anchors ORDER BY seq DESC LIMIT 1").fetchone()
     seq, last = (anchor[0], anchor[1].hex()) if anchor else (0, GENESIS)
     tail = database.execute(
@@ -119,7 +120,6 @@ def _check_tail(database: sqlite3.Connection, epoch: str, most: int) -> int:
         content = json.loads(body)
         if (number, stored.hex()) != (seq, last) or content["epoch"] != epoch:
             raise ValueError(f"record {seq} does not fit the record before")
-    return int(seq)
 
 
 def _size(path: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from edge.files import sync_folder
 from edge.log import log
 from edge.records import Record, utc
 from edge.store import aside, schema
+from edge.store.archive import Archive
 from edge.store.aside import Known
 from edge.store.batch import Committed
 from edge.store.damage import examine, glance
@@ -19,8 +19,9 @@ from edge.store.durable import make_directory
 from edge.store.errors import StoreError
 from edge.store.escalations import Deadline
 from edge.store.journal import NO_DEADLINES, NO_STATE, Journal, read_head
-from edge.store.memory import Memory, read
-from edge.store.symptoms import Identity, Symptom, contradicts, is_damage, is_unreadable
+from edge.store.memory import GUARD, Memory, guard, read
+from edge.store.symptoms import Identity, Symptom, contradicts, identity, is_damage, is_unreadable
+from edge.store.tidying import Tidying
 
 T = TypeVar("T")
 GLANCE_NS = 10**9
@@ -57,6 +58,7 @@ class EnduringJournal(Journal):
     _suspected: Symptom | None = None
     _memory: Memory | None = None
     _file: Identity | None
+    _guarded: frozenset[str] = frozenset()
     _tries = 0
     _open = True
     _bounds: tuple[int, int] | None = None
@@ -79,7 +81,7 @@ class EnduringJournal(Journal):
         """
         make_directory(path.parent)
         aside.finish(path)
-        why = _examine_patiently(path)
+        why = _examine_patiently(path) or _forged(path, unknown)
         if why is not None:
             aside.set_aside(path, stream, why, utc(clock.wall()), Known(unknown=unknown))
         try:
@@ -92,9 +94,10 @@ class EnduringJournal(Journal):
         assert isinstance(journal, cls)
         journal._clock = clock
         journal._memory = read(journal._database) if remember else None
+        journal._guarded = frozenset(unknown)
         if not remember:
             journal._glance_ns = NEVER
-        journal._file = _identity(path)
+        journal._file = identity(path)
         return journal
 
     def append(
@@ -107,12 +110,20 @@ class EnduringJournal(Journal):
     ) -> list[Committed]:
         """As Journal does, if need be in a new epoch."""
         write = super().append
+        if self._memory is not None and self._guarded & state.keys():
+            state = {**state, GUARD: guard({**self._memory.state, **state}, self._guarded)}
         done = self._surely(
             lambda: write(records, deadlines=deadlines, state=state, request_id=request_id)
         )
         if self._memory is not None:
             self._memory.note(done, deadlines, state, request_id, self._boot_id)
         return done
+
+    def tidy(self, wanted: Tidying) -> None:
+        """As Journal does."""
+        super().tidy(wanted)
+        if self._memory is not None:
+            self._memory.state.update(wanted.state)
 
     def bound(self, pages: int, log_pages: int) -> None:
         """As Journal does, for every file that follows too."""
@@ -155,7 +166,7 @@ class EnduringJournal(Journal):
 
     def _seen(self) -> str | None:
         """What is wrong with the file, as far as it shows without writing to it."""
-        if _identity(self.path) != self._file:
+        if identity(self.path) != self._file:
             return "the file was taken away"
         if self._suspected is not None and self._suspected.file == self._file:
             return self._suspected.why
@@ -196,7 +207,7 @@ class EnduringJournal(Journal):
         try:
             sync_folder(self.path.parent)
             head = read_head(database, self._head.stream)
-            file = _identity(self.path)
+            file = identity(self.path)
         except BaseException:
             database.close()
             raise
@@ -221,16 +232,17 @@ def _examine_patiently(path: Path) -> str | None:
     return None
 
 
+def _forged(path: Path, unknown: Mapping[str, str]) -> str | None:
+    """Whether what a person has set is not what was written. A file without a guard is older."""
+    with Archive(path) as archive:
+        said = archive.state(GUARD) if unknown else None
+        state = {key: value for key in unknown if (value := archive.state(key)) is not None}
+    wrong = said is not None and said != guard(state, unknown)
+    return "what was set about the automation is not what was written" if wrong else None
+
+
 def _close(database: sqlite3.Connection) -> None:
     try:
         database.close()
     except sqlite3.Error as error:
         log.warning("database.close", error=error)
-
-
-def _identity(path: Path) -> Identity | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from edge.store.schema import BUSY_MS, check_readable, version
-from edge.store.symptoms import Identity, Symptom, is_damage
+from edge.store.symptoms import Identity, Symptom, identity, is_damage
 
 
 class Following:
@@ -47,7 +46,7 @@ class Following:
                 yield database
         except sqlite3.Error as error:
             if is_damage(error):
-                self.symptom = Symptom(self._file or _identity(self.path), str(error))
+                self.symptom = Symptom(self._file or identity(self.path), str(error))
                 self.close()  # so that the next reading sees the file and not its own memory of it
             raise
         self.symptom = None
@@ -69,7 +68,7 @@ class Following:
         self._database, self._file = None, None
 
     def _current(self) -> sqlite3.Connection | None:
-        file = _identity(self.path)
+        file = identity(self.path)
         if file is None or file != self._file:
             self.close()
             self._open()
@@ -77,7 +76,7 @@ class Following:
 
     def _open(self) -> None:
         # Opened, then looked at again: the path may have changed hands in between.
-        while (file := _identity(self.path)) is not None:
+        while (file := identity(self.path)) is not None:
             database = connect_reader(self.path)
             try:
                 readable = check_readable(database)
@@ -85,7 +84,7 @@ class Following:
             except BaseException:
                 database.close()
                 raise
-            if readable and _identity(self.path) == file:
+            if readable and identity(self.path) == file:
                 self._database, self._file = database, file
                 return
             database.close()
@@ -104,11 +103,3 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     )
     database.execute("PRAGMA query_only = ON")
     return database
-
-
-def _identity(path: Path) -> Identity | None:
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino

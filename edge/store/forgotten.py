@@ -1,4 +1,4 @@
-"""Records in the write-ahead log that SQLite does not see any more.
+"""Commits in the write-ahead log that SQLite does not see any more.
 
 SQLite believes a log only up to its first bad byte: after a power cut that is right, since what was
 not finished was not reported either. One damaged byte in the middle hides every later commit just
@@ -7,38 +7,37 @@ as silently. The line would give the same numbers again.
 
 from __future__ import annotations
 
-import json
+import struct
+import sys
 from pathlib import Path
 
-from edge.store.pages import Pages, Value, rows
+from edge.store.pages import Pages
+
+SEEN_AT = 16
+"""Where SQLite keeps the number of frames that it believes, in its index of the log."""
 
 
-def forgotten(path: Path, epoch: str | None, head: int) -> str | None:
-    """Words for a log with durable records behind `head`, which is where SQLite sees the end.
+def forgotten(path: Path) -> str | None:
+    """Words for a log with durable commits behind the end that SQLite sees; None without.
 
-    Durable is a transaction behind which another was begun: the last one may have been torn by a
-    power cut before anybody was told of it.
+    The caller has just begun to read the database, and nobody writes to it.
     """
+    seen = _seen(path.with_name(path.name + "-shm"))
+    if seen is None:
+        return None
     pages = Pages(path)
+    durable = pages.durable_frames
+    pages.close()
+    if durable <= seen:
+        return None
+    return f"the write-ahead log is damaged: {seen} of {durable} pages in it can be read"
+
+
+def _seen(index: Path) -> int | None:
     try:
-        for page in pages.durable():
-            found = [seq for row in rows(pages, page) if (seq := _number(row.values, epoch))]
-            if found and max(found) > head:
-                return f"the write-ahead log is damaged behind record {head}"
-            if found:
-                return None
-    finally:
-        pages.close()
-    return None
-
-
-def _number(values: list[Value], epoch: str | None) -> int | None:
-    """The number of the record in this row, where it is one of this epoch (None: of any)."""
-    for value in values:
-        if isinstance(value, bytes) and value.startswith(b"{"):
-            try:
-                content = json.loads(value)
-                return int(content["seq"]) if epoch in (None, content["epoch"]) else None
-            except (ValueError, KeyError, TypeError):
-                return None
-    return None
+        with index.open("rb") as file:
+            header = file.read(SEEN_AT + 4)
+        (seen,) = struct.unpack_from("<I" if sys.byteorder == "little" else ">I", header, SEEN_AT)
+        return int(seen)
+    except (OSError, struct.error):
+        return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,19 @@ from edge.store.pages import Pages, index_rows
 
 CARRIED = "carried."
 """State key of a record of an earlier epoch that somebody still waits for, by its inspection."""
+GUARD = "guard"
+"""State key of the digest over what must not be forgotten."""
 LOOKED_AT = 10_000
 """Rows of the state that are looked at: the queue has one for each part that was answered."""
 SCANNED = 65_536
 """Pages that are looked through when SQLite can read nothing: 256 MB, in half a second."""
+
+
+def guard(state: Mapping[str, str], keys: Iterable[str]) -> str:
+    """A digest of what the state says under these keys: a flipped bit of a key would otherwise
+    make the line forget what a person has set, and nobody would notice."""
+    said = {key: state.get(key) for key in sorted(keys)}
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 @dataclass(slots=True)
@@ -98,6 +109,15 @@ class Memory:
             bool(content["whole"]),
         )
 
+    def settle(self, unknown: Mapping[str, str]) -> None:
+        """Let `unknown` hold where the state that it is about is not certain."""
+        said = self.state.get(GUARD)
+        certain = self.whole if said is None else said == guard(self.state, unknown)
+        if not certain:
+            self.state.update(unknown)
+        if unknown:
+            self.state[GUARD] = guard(self.state, unknown)
+
     def _body(self, inspection: str) -> str | None:
         return self.bodies.get(inspection) or self.state.get(CARRIED + inspection)
 
@@ -131,7 +151,9 @@ def rescue(path: Path) -> Memory:
     database: sqlite3.Connection | None = None
     try:
         database = connect_reader(path)
-        if not _stale(database, path):
+        database.execute("BEGIN")
+        (_,) = database.execute("SELECT count(*) FROM state").fetchone()
+        if not forgotten(path):  # else SQLite sees less than was committed
             memory.state = dict(database.execute("SELECT key, value FROM state"))
             memory.whole = True
             memory.waiting = _waiting(database)
@@ -151,12 +173,6 @@ def rescue(path: Path) -> Memory:
             database.close()
     _only_words(memory)
     return memory
-
-
-def _stale(database: sqlite3.Connection, path: Path) -> bool:
-    """Whether SQLite sees less than was committed."""
-    (head,) = database.execute("SELECT ifnull(max(seq), 0) FROM records").fetchone()
-    return forgotten(path, None, head) is not None
 
 
 def _waiting(database: sqlite3.Connection) -> dict[str, Escalation]:
@@ -188,7 +204,7 @@ def _scan(memory: Memory, path: Path) -> None:
 
 def _sort(memory: Memory, row: Sequence[object]) -> None:
     match row:
-        case [str(key), str(value)] if "." in key or key == "watch":
+        case [str(key), str(value)] if "." in key or key in ("watch", GUARD):
             memory.state.setdefault(key, value)
         case [str(name), int(seq)] if len(name) == 36:
             memory.requests.setdefault(name, seq)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import struct
-from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -74,13 +73,12 @@ class Pages:
         for offset in chain.from_iterable(self._log_commits):
             yield Place(True, offset), _read(self._log, offset, PAGE)
 
-    def durable(self) -> Iterator[bytes]:
-        """The pages of the log that were on the disk for certain, newest first: those of every
-        transaction behind which another was begun."""
+    @property
+    def durable_frames(self) -> int:
+        """Up to which frame of the log everything was on the disk for certain: every transaction
+        behind which another was begun. The last one may have been torn by a power cut."""
         last = len(self._log_commits) - (not self._log_goes_on)
-        for commit in reversed(self._log_commits[:last]):
-            for offset in commit:
-                yield _read(self._log, offset, PAGE)
+        return 0 if last <= 0 else (self._log_commits[last - 1][-1] - WAL_HEADER) // FRAME + 1
 
     def at(self, place: Place) -> bytes:
         """The page that lies there."""
@@ -117,9 +115,8 @@ class Pages:
         header = _read(self._log, 0, WAL_HEADER)
         starts = range(WAL_HEADER, _size(self._log) - FRAME + 1, FRAME)
         heads = [_read(self._log, start, 24) for start in starts]
-        # A log is begun again from its start: what lies behind the newest frames is older. One of
-        # the three may be damaged.
-        salts = Counter([header[16:24], *(head[8:16] for head in heads[:2])]).most_common(1)[0][0]
+        # A log is begun again from its start: what lies behind the newest frames is older.
+        salts = header[16:24] if _is_log_header(header) or not heads else heads[0][8:16]
         newest = [index for index, head in enumerate(heads) if head[8:16] == salts]
         waiting: list[tuple[int, int]] = []
         for start, head in zip(starts, heads[: newest[-1] + 1 if newest else 0], strict=False):
@@ -235,6 +232,16 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return value, index + 1
     last = data[at + 8] if at + 8 < len(data) else 0
     return value << 8 | last, at + 9
+
+
+def _is_log_header(header: bytes) -> bool:
+    """Whether its checksum is right."""
+    words = struct.unpack("<8I" if header[3] == 0x82 else ">8I", header)
+    first = second = 0
+    for index in (0, 2, 4):
+        first = (first + words[index] + second) & 0xFFFFFFFF
+        second = (second + words[index + 1] + first) & 0xFFFFFFFF
+    return struct.unpack(">2I", header[24:]) == (first, second)
 
 
 def _open(path: Path) -> int:

@@ -1,11 +1,13 @@
-"""What SQLite's errors say about a file. Pure.
+"""What SQLite's errors say about a file, and which file it is.
 
 Damage is what makes a file useless for good. A lock, a full disk and a write that failed pass.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 from typing import NamedTuple
 
 CORRUPT, NOTADB = 11, 26
@@ -22,6 +24,15 @@ class Symptom(NamedTuple):
 
     file: Identity | None
     why: str
+
+
+def identity(path: Path) -> Identity | None:
+    """Which file is there now; None where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_damage(error: BaseException) -> bool:

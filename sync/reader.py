@@ -142,7 +142,7 @@ class Reader:
                 continue
             own = self.hash_of(seq)
             return Trouble(
-                f"stream {self._source.stream}: a collector holds record {seq} with the hash {last},"
+                f"a collector holds record {seq} of {self._source.stream} with the hash {last},"
                 f" this station {f'has {own}' if own else 'has no such record'}",
                 f"{VERIFY}; nothing behind record {window.position.seq} counts as delivered until"
                 " the collector's records fit",
@@ -225,7 +225,7 @@ class Reader:
     def _look_behind(
         self, search: Search, until: int | None, most: int, now: float
     ) -> Piece | None:
-        if now - search.since < LOST_AFTER_S:
+        if now - search.since < LOST_AFTER_S and not self._source.salvaged:
             # It may be readable again.
             rows = row_at(self._journal, search.start.seq + 1, search.start.epoch)
             if rows is None or not self._sound(search.start, [rows]):

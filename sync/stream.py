@@ -81,6 +81,11 @@ class Stream:
         return None if self._window is None else self._window.position
 
     @property
+    def head(self) -> int:
+        """The newest record, as of the last look."""
+        return self._reader.head
+
+    @property
     def epoch(self) -> str | None:
         """Which chain this is now."""
         return None if self._window is None else self._window.position.epoch

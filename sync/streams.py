@@ -205,4 +205,5 @@ def _said(stream: Stream) -> dict[str, object] | None:
     position = stream.position
     if position is None:
         return None
-    return {"epoch": position.epoch, "seq": position.seq, "by": stream.by}
+    head = max(stream.head, position.seq)
+    return {"epoch": position.epoch, "seq": position.seq, "by": stream.by, "head": head}

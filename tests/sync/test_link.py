@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from sync.backoff import Backoff
-from sync.link import CONNECT_WITHIN_S, STEADY_AFTER_S, Link, Trouble
+from sync.link import CONNECT_WITHIN_S, ENDED_FOR_S, STEADY_AFTER_S, Link, Trouble
 from sync.transport import Connected, Disconnected
 from tests.simulators.loopback import Loopback
 
@@ -111,3 +111,48 @@ def test_what_was_refused_stays_said_until_something_is_acknowledged(link, trans
     assert link.trouble == refusal
     link.progress(4.0, in_flight=0)
     assert link.trouble is None
+
+
+class Mortal(Loopback):
+    """Its thread can end without a word."""
+
+    alive = True
+
+
+def test_a_thread_that_ended_without_a_word_is_noticed_and_begun_again():
+    transport = Mortal()
+    link = Link(transport, Backoff(lambda: 0.5, 1.0, 8.0), no_progress_s=15.0)
+    link.step(0.0)
+    link.take(Connected(), 0.0)
+    transport.alive = False
+    link.step(1.0)
+    assert (link.up, link.dead) == (True, True)  # it may be about to say why it ended
+    link.step(1.0 + ENDED_FOR_S)
+    assert (link.up, link.dead) == (False, False)
+    assert "thread has ended" in link.trouble.what
+    transport.alive = True
+    link.step(3.0)
+    assert transport.connects == 2
+
+
+def test_a_thread_that_ends_while_connecting_is_noticed_too():
+    transport = Mortal()
+    link = Link(transport, Backoff(lambda: 0.5, 1.0, 8.0), no_progress_s=15.0)
+    link.step(0.0)
+    transport.alive = False
+    link.step(0.1)
+    link.step(0.2 + ENDED_FOR_S)
+    assert "thread has ended" in link.trouble.what
+
+
+def test_a_thread_that_says_why_it_ended_is_believed():
+    transport = Mortal()
+    link = Link(transport, Backoff(lambda: 0.5, 1.0, 8.0), no_progress_s=15.0)
+    link.step(0.0)
+    link.take(Connected(), 0.0)
+    transport.alive = False
+    link.step(1.0)
+    link.take(LOST, 1.1)
+    link.step(9.0)
+    assert link.trouble == Trouble("nobody listens", "start the broker")
+    assert not link.dead

@@ -244,7 +244,7 @@ def test_the_status_tells_how_far_it_is(bench):
     bench.transport.acknowledge_all()
     said = json.loads(bench.transport.statuses()[-1].payload)
     assert said == {
-        "acknowledged": {"line": {"epoch": "epoch-1", "seq": 20, "by": "broker"}},
+        "acknowledged": {"line": {"epoch": "epoch-1", "seq": 20, "by": "broker", "head": 20}},
         "backlog": 0, "backlogs": {"line": 0}, "salvaged": {}, "sync": "up",
     }  # fmt: skip
 

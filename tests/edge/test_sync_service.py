@@ -14,11 +14,14 @@ import pytest
 
 from edge.statusfile import StatusFile
 from edge.store.journal import Journal
-from edge.sync_service import LineWatch
+from edge.sync_service import LineWatch, SyncService
+from sync.broker import Address
+from sync.mqtt import MqttTransport, Settings
 from sync.topics import Station
+from sync.uplink import Step
 from tests.edge.store.builders import sure
 from tests.simulators.broker import Broker, free_port, running_broker
-from tests.simulators.collector import Collector
+from tests.simulators.collector import Acknowledging, Collector
 from tests.simulators.patience import until
 
 pytestmark = pytest.mark.broker
@@ -119,6 +122,108 @@ def test_until_empty_delivers_everything_and_ends(service, broker):
     assert (service.status()["state"], service.status()["connected"]) == ("stopped", False)
 
 
+KEY = b"a key that collectors share"
+
+
+def to_collectors(service, broker, key=None):
+    """The configuration for `acknowledge: collector`."""
+    more = ", acknowledge: collector" + (f", ack_key_file: {key}" if key else "")
+    text = CONFIG.format(port=broker.port)
+    head, _, sync = text.rpartition("sync: {")
+    sync = sync.replace("}", more + "}")
+    (service.folder / "config.yaml").write_text(head + "sync: {" + sync)
+
+
+@pytest.mark.slow
+def test_until_empty_waits_for_the_word_of_a_collector(service, broker):
+    (service.folder / "key").write_bytes(KEY + b"\n")
+    to_collectors(service, broker, "key")
+    epoch, seq, last = service.record(1200)
+    service.start("--until-empty")
+    said = service.until_status(
+        lambda status: any(one["waiting_for"] == "collector" for one in status.get("streams", []))
+    )
+    assert said["acknowledge"] == "collector"
+    assert said["collector"] is None
+    assert said["acknowledged"]["line"]["seq"] == 0
+    collector = Acknowledging(broker.url, Station("plant-a", "line-3", "caps"), key=KEY)
+
+    def ended():
+        return service.process.poll() is not None
+
+    until(ended, lambda: (collector.step(time.monotonic()), time.sleep(0.005)))
+    assert service.end()[0] == 0
+    held = {"epoch": epoch, "seq": seq, "hash": last, "by": collector.store}
+    assert service.position() == held
+    assert collector.joined(epoch) == 1200
+    said = service.status()
+    assert said["collector"]["store"] == collector.store
+    assert said["acknowledged"]["line"] == {
+        "epoch": epoch, "seq": seq, "by": collector.store, "head": seq,
+    }  # fmt: skip
+    collector.close()
+
+
+def test_a_key_that_cannot_be_read_is_a_cause(service, broker):
+    to_collectors(service, broker, "nothing-here")
+    service.record(10)
+    service.start()
+    said = service.until_status(
+        lambda status: any("ack_key_file" in c["what"] for c in status.get("causes", []))
+    )
+    assert said["state"] == "degraded"
+    service.process.send_signal(signal.SIGTERM)
+    assert service.end()[0] == 0
+
+
+@pytest.mark.slow
+def test_nonsense_is_said_in_the_log_and_counted(service, broker):
+    to_collectors(service, broker)
+    service.record(10)
+    service.start()
+    service.until_status(lambda status: status.get("connected"))
+    stranger = MqttTransport(Settings(Address.parse(broker.url), "stranger"))
+    stranger.connect()
+    for _ in range(20):
+        stranger.publish("ei/v1/plant-a/line-3/caps/ack/line", b"nonsense")
+    said = service.until_status(lambda status: status["ignored"] == 20)
+    assert said["acknowledged"]["line"]["seq"] == 0
+    stranger.close()
+    service.process.send_signal(signal.SIGTERM)
+    code, log = service.end()
+    assert code == 0
+    assert "sync.ignored" in log
+    assert log.count("sync.ignored") < 5
+
+
+class Stub:
+    """A part of the service that says what the test wants."""
+
+    def __init__(self, **members):
+        self.__dict__.update(members)
+
+
+def test_the_watchdog_is_fed_only_while_every_thread_lives():
+    fed = []
+    uplink = Stub(
+        moving=True,
+        step=lambda now: Step(0, 0, False, 0.1),
+        troubles=lambda now: [],
+        drained=False,
+        streams=Stub(backlog=0),
+    )
+    status = Stub(write=lambda *_: None, acknowledged=lambda *_: None, broker="mqtt://x")
+    notifier = Stub(watchdog=lambda: fed.append(1), status=lambda text: None)
+    service = SyncService(uplink, None, status, notifier)
+    service.step(0.0)
+    uplink.moving = False
+    service.step(1.0)
+    assert len(fed) == 1
+    uplink.moving = True
+    service.step(2.0)
+    assert len(fed) == 2
+
+
 def test_it_tells_systemd_and_everybody_how_it_is(service):
     service.record(40)
     service.start()
@@ -138,6 +243,7 @@ def test_it_tells_systemd_and_everybody_how_it_is(service):
     assert service.position()["seq"] == 40
 
 
+@pytest.mark.slow
 def test_without_a_broker_it_says_why_and_goes_on_when_there_is_one(service, tmp_path):
     other = Broker(tmp_path / "late")
     (tmp_path / "config.yaml").write_text(CONFIG.format(port=other.port))

@@ -38,6 +38,7 @@ def all_checks() -> list[tuple[str, Check]]:
 
     return [
         ("state", check_state),
+        ("storage", check_storage),
         ("model", check_model),
         ("calibration", check_calibration),
         ("camera", check_camera),
@@ -60,8 +61,17 @@ def check_state(config: Config) -> Iterator[Finding]:
         yield Finding("state", "warn", shown, "make room: pictures and records need it")
     else:
         yield Finding("state", "ok", shown)
-    needs = "storage.max_bytes and keep_*_days are not enforced by this version"
-    yield Finding("storage", "warn", needs, "watch `disk free` in `edge-inspect status`")
+
+
+def check_storage(config: Config) -> Iterator[Finding]:
+    """Whether the limits of storage fit the disk, and how long the room lasts."""
+    from edge.storage_check import faults, in_words
+
+    found = list(faults(config))
+    for what, mend in found:
+        yield Finding("storage", "warn", what, mend)
+    if not found:
+        yield Finding("storage", "ok", in_words(config))
 
 
 def check_model(config: Config) -> Iterator[Finding]:

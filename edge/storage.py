@@ -29,6 +29,8 @@ def storing(
 ) -> Storing:
     """Wired; no file is opened yet. `refusal` says why a record cannot be written now."""
     folder, kept, sync = config.state_dir, config.storage, config.sync
+    disk = usage.disk(folder)
+    images.floor = disk.reserve // 2
     samples = parse_policy(kept.images).random_share > 0
     parts = Parts(
         folder,
@@ -36,7 +38,7 @@ def storing(
         Elsewhere(folder, "none" if sync is None else sync.images, samples),
         errands,
         images,
-        ballast.Ballast(folder, ballast.fitting(usage.disk(folder).total)),
+        ballast.Ballast(folder, ballast.fitting(disk.total)),
         clock,
         refusal,
     )

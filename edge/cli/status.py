@@ -9,6 +9,7 @@ import typer
 from edge.cli.bounds_text import bounds_lines
 from edge.cli.delivery_text import delivery_lines
 from edge.cli.options import ConfigOption, JsonOption
+from edge.cli.storage_text import storage_lines
 
 if TYPE_CHECKING:
     from edge.status import ServiceStatus
@@ -76,5 +77,6 @@ def _figures(service: str, content: dict[str, Any]) -> list[str]:
         f"open escalations {content.get('open_escalations')}, overruns {content.get('overruns')}, "
         f"unrecorded {content.get('unrecorded')}",
         f"disk free: {free / 1e9:.1f} GB" if isinstance(free, int) else "disk free: unknown",
+        *storage_lines(content.get("storage")),
         *bounds_lines(content.get("bounds"), content.get("challenge")),
     ]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from edge.files import sync_folder
 from edge.records import Decision, ImageRef
 from edge.store.durable import make_directory, write_synced
+from edge.store.usage import disk
 
 if TYPE_CHECKING:
     from camera.frame import Image
@@ -100,11 +101,13 @@ class ImageStore:
     """The folder `images/` of a state directory: `images/YYYY-MM-DD/HH/<inspection>.jpg`, in UTC.
 
     What `keep` returns is on the disk, name and bytes. A crash leaves at most files ending in
-    `.part`, which `sweep` removes. While `closed`, the last room on the disk is for records.
+    `.part`, which `sweep` removes. The last `floor` bytes of the disk are for records, and while
+    `closed` all there are: then `keep` is refused.
     """
 
     def __init__(self, state_dir: Path) -> None:
         self.closed = False
+        self.floor = 0
         self.state_dir = state_dir
         self._known: set[Path] = set()
 
@@ -115,7 +118,8 @@ class ImageStore:
     def keep_all(self, pictures: Sequence[Picture]) -> list[ImageRef]:
         """Keep several with one fsync for each folder. Raises OSError: a record must
         then name none of them."""
-        if self.closed:
+        size = sum(len(picture.data) for picture in pictures)
+        if self.closed or (self.floor and disk(self.state_dir).free < self.floor + size):
             raise OSError(errno.ENOSPC, "the last room on the disk is for records")
         references = [_reference(picture) for picture in pictures]
         written: list[Path] = []

@@ -44,8 +44,14 @@ class Room:
 
     @property
     def short(self) -> int:
-        """How many bytes have to go."""
-        return max(self.used - int(self.limit * BEGIN), self.reserve - self.free, 0)
+        """How many bytes have to go: some more than are needed, so that it is not for ever."""
+        above = self.used - int(self.limit * BEGIN)
+        below = self.reserve - self.free
+        more = max(
+            above + self.limit // 100 if above > 0 else 0,
+            below + self.reserve // 4 if below > 0 else 0,
+        )
+        return more
 
     @property
     def beyond(self) -> int:

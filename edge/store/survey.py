@@ -70,8 +70,10 @@ class Survey:
     def changed(self, leaving: Iterable[Shelved], found: int = 0, found_bytes: int = 0) -> None:
         """Pictures were given up, others were found."""
         for one in leaving:
-            self._totals.there -= 1
-            self._totals.bytes -= one.picture.bytes
+            # One that is too new to have been counted never will be: it is no longer there.
+            if one.picture.seq <= self._totals.seq:
+                self._totals.there -= 1
+                self._totals.bytes -= one.picture.bytes
         self._totals.there += found
         self._totals.bytes += found_bytes
 

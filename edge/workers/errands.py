@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
+from threading import Event
 
 from edge.store.errors import Replaced
 from edge.store.journal import Journal
@@ -66,13 +67,19 @@ class Errands:
 
     def __init__(self) -> None:
         self._waiting: Errand | None = None
+        self._given = Event()
 
     def give(self, errand: Errand) -> bool:
         """Leave it for the record thread; False while the last one is still waiting."""
         if self._waiting is not None:
             return False
         self._waiting = errand
+        self._given.set()
         return True
+
+    def wait(self, timeout: float) -> None:
+        """Wait for an errand: it may be what makes room."""
+        self._given.wait(timeout)
 
     def run(self, journal: Journal) -> None:
         """Do the errand that waits, if one does. Raises sqlite3.DatabaseError for a damaged file:
@@ -80,6 +87,7 @@ class Errands:
         errand = self._waiting
         if errand is None:
             return
+        self._given.clear()
         try:
             errand.carry_out(journal)
         finally:

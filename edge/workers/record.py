@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Sequence
-from threading import Event
 
 from edge.channel import Channel
 from edge.decision.challenge import TAG
@@ -53,7 +52,6 @@ class Recorder:
         self._retry_s = retry_s
         self._ending = False
         self._tries = 0
-        self._pause = Event()
 
     def step(self) -> bool:
         """Commit one batch, or wait for one; False when all is written and no more will come.
@@ -90,7 +88,7 @@ class Recorder:
         self.failing = str(error)
         self._tries += self._ending
         log.error("record.failing", error=error, waiting=len(self._entries))
-        self._pause.wait(self._retry_s)
+        self._errands.wait(self._retry_s)
         return self._tries < TRIES_AT_THE_END
 
     def _append(self, batch: Sequence[Entry]) -> None:

@@ -127,12 +127,12 @@ class Storing:
     def _work(self, now_ns: int) -> bool:
         """One look; whether there is more to do at once."""
         parts = self._parts
-        self._gone += self._unlinking.step(self._newest)
-        disk = usage.disk(parts.state_dir)
-        if self._errand is not None:
-            if not self._errand.done:
-                return True
+        if self._errand is not None and self._errand.done:
             self._learn(self._errand, now_ns)
+        self._gone += self._unlinking.step(self._newest)
+        if self._errand is not None:
+            return True
+        disk = usage.disk(parts.state_dir)
         self._refused = self._housework_refused or _no_room(parts.refusal())
         aboard = parts.ballast.balance(disk.free, self._refused)
         stored = parts.stock.look()
@@ -237,9 +237,9 @@ class Storing:
         page = stored.page_bytes
         whole = min(self._limits.max_bytes, room.free + room.used)
         log_pages = min(max(whole // page // 64, LEAST_LOG), MOST_LOG)
-        by_limit = self._limits.max_bytes - self._survey.others - 2 * log_pages * page
-        by_disk = stored.pages * page + max(room.free - room.reserve // 2, 0)
-        pages = max(min(by_limit, by_disk) // page, LEAST_PAGES)
+        by_limit, by_disk = self._limits.max_bytes, room.used + room.free - room.reserve // 2
+        most = min(by_limit, by_disk) - self._survey.others - 2 * log_pages * page
+        pages = max(most // page, LEAST_PAGES)
         known = self._bound
         if known is not None and abs(pages - known.pages) <= max(known.pages // 64, 16):
             return None

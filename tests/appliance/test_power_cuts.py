@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -23,7 +23,9 @@ import pytest
 import yaml
 
 from edge.store.archive import Archive
+from edge.store.ballast import fitting
 from edge.store.journal import Journal
+from edge.store.usage import disk
 from edge.store.verify import verify
 from tests.appliance.station import SOME_OF_EACH, config_of, pictures, rows, start, station
 from tests.conftest import SOAK
@@ -36,8 +38,11 @@ from tests.simulators.patience import until
 
 CUTS = 1500 if SOAK else 300
 CUTS_WITH_PERSONS = 500 if SOAK else 40
+CUTS_WITH_RETENTION = 500 if SOAK else 60
 EACH_RESTARTED = 40
 """One power cut in so many is followed by a real start of the line."""
+PACED = {"trigger": {"source": "interval", "every_ms": 20}}
+ENDLESS = 1_000_000
 
 
 @dataclass
@@ -86,7 +91,7 @@ def cuts(recorded: Recorded, count: int, folder: Path) -> Iterator[tuple[int, Pa
 
 
 def record_of(database: Path, stream: str) -> dict[str, str]:
-    """Open a database as its service does at a start, and everything in it; by body, its schema."""
+    """Open a database as its service does at a start; every record in it by body, its schema."""
     journal = Journal.open(database, "another boot", 0, stream)
     waiting = {one.inspection for one in journal.open_escalations()}
     journal.close()
@@ -95,12 +100,23 @@ def record_of(database: Path, stream: str) -> dict[str, str]:
         assert finding.sound, finding
         bodies = [row.body.decode() for row in archive.rows(0, 1 << 30, 1 << 40)]
     contents = [json.loads(body) for body in bodies]
-    asked = {c["id"] for c in contents if c["schema"] == "inspection/1" and c["asked"]}
+    asked = {
+        c["id"]
+        for c in contents
+        if c["schema"] == "inspection/1" and c["asked"] and c["decision"] == "escalate"
+    }
     answered = [c["inspection"] for c in contents if c["schema"] == "disposition/1"]
     assert len(answered) == len(set(answered))
     assert waiting == asked - set(answered)
     assert not (database.parent / "damaged").exists()
     return {body: content["schema"] for body, content in zip(bodies, contents, strict=True)}
+
+
+def not_deleted(promised: set[str], database: Path) -> set[str]:
+    """Those of the records that retention has not deleted: those behind the anchor."""
+    with Archive(database) as archive:
+        anchor = archive.anchor.seq
+    return {body for body in promised if json.loads(body)["seq"] > anchor}
 
 
 def restart(recorded: Recorded, top: Path) -> list[dict[str, Any]]:
@@ -127,29 +143,32 @@ def of_the_line(said: list[str]) -> set[str]:
     return {line for line in said if line.startswith("{") and '"epoch"' in line}
 
 
-def run_line(tmp_path: Path) -> Recorded:
-    """Several runs of a line that keeps every picture; one is killed."""
+WHOLE = ((60, {}), (40, PACED), (ENDLESS, {}), (30, PACED))
+CROWDED = ((150, PACED), (ENDLESS, PACED), (100, PACED))
+
+
+def run_line(tmp_path: Path, runs: Sequence[tuple[int, Any]], **storage: Any) -> Recorded:
+    """Several runs of a line that keeps every picture; the endless one is killed."""
     folder = pictures(tmp_path / "pictures", 12)
     camera = {"source": "folder", "path": str(folder), "loop": True}
     sections: dict[str, Any] = {
         "state_dir": "top/station/state",
-        "storage": {"images": "all"},
+        "storage": {"images": "all", **storage},
         "escalation": {"deadline_s": 0.2, "fallback": "reject"},
         "decision": SOME_OF_EACH,
     }
     top = tmp_path / "top"
     top.mkdir()
     faults = Faults(tmp_path / "faults", top, record=True)
-    paced = {"trigger": {"source": "interval", "every_ms": 20}}
-    for parts, more in ((60, {}), (40, paced), (1_000_000, {}), (30, paced)):
+    for parts, more in runs:
         settings = station(tmp_path, camera, **sections, **more)
         with open(tmp_path / "said", "w+") as said:
             words = ("run", "--json", "--parts", str(parts))
             with start(settings, *words, env=faults.environment, stdout=said) as line:
-                if parts == 1_000_000:
+                if parts == ENDLESS:
                     until(lambda: (tmp_path / "said").stat().st_size > 60_000, a_moment)
                     line.kill()
-                assert line.wait() == (0 if parts < 1_000_000 else -signal.SIGKILL)
+                assert line.wait() == (-signal.SIGKILL if parts == ENDLESS else 0)
     return Recorded(settings, Disk(top), faults.events())
 
 
@@ -159,7 +178,7 @@ def a_moment() -> None:
 
 @pytest.mark.slow
 def test_the_line(tmp_path: Path) -> None:
-    recorded = run_line(tmp_path)
+    recorded = run_line(tmp_path, WHOLE)
     kinds: set[str] = set()
     fates: set[str | None] = set()
     most = 0
@@ -182,6 +201,25 @@ def test_the_line(tmp_path: Path) -> None:
     assert {"model", "fallback"} <= fates
     assert most > 150
     assert len(recorded.events) > 1500
+
+
+@pytest.mark.slow
+def test_the_line_while_old_records_and_pictures_go(tmp_path: Path) -> None:
+    ballast = fitting(disk(tmp_path).total)
+    recorded = run_line(tmp_path, CROWDED, max_bytes=ballast + 1_200_000)
+    removed = [event for event in recorded.events if event.op == "U" and ".jpg" in event.path]
+    assert len(removed) > 100
+    deleted = 0
+    with scratch(tmp_path) as folder:
+        for number, top, said in cuts(recorded, CUTS_WITH_RETENTION, folder):
+            promised = of_the_line(said)
+            database = top / recorded.state / "line.db"
+            if not promised and not database.exists():
+                continue
+            found = record_of(database, "line")
+            assert not_deleted(promised, database) <= found.keys(), f"power cut {number}"
+            deleted = max(deleted, len(promised - found.keys()))
+    assert deleted > 50
 
 
 def command(faults: Faults, settings: Path, *words: str) -> None:

@@ -24,9 +24,10 @@ from sync.chain import GENESIS, link
 
 TAIL, GLANCE = 64, 8
 """Records at the end whose chain is checked at each start, and every second."""
+BEGUN = "_sqlite_migrations"
+"""The first table of all: a power cut at the very first start may leave it alone."""
 OURS = frozenset(
-    {"records", "meta", "state", "escalations", "anchors", "counts", "requests"}
-    | {"_sqlite_migrations"}
+    {"records", "meta", "state", "escalations", "anchors", "counts", "requests"} | {BEGUN}
 )
 
 
@@ -64,11 +65,14 @@ def _with(path: Path, look: Callable[[sqlite3.Connection], str | None]) -> str |
 
 
 def _examine(database: sqlite3.Connection, path: Path) -> str | None:
-    tables = {str(name) for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    tables = {
+        str(name)
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
     ((application,),) = database.execute("PRAGMA application_id").fetchall()
     if application != schema.APPLICATION_ID and len(tables & OURS) < len(OURS) // 2:
         why = forgotten(path)
-        if why is not None or not tables:
+        if why is not None or tables <= {BEGUN}:
             return why
         raise StoreError(f"{path}: not a database of edge-inspect", "move it out of the way")
     if not tables >= OURS:

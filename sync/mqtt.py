@@ -207,10 +207,6 @@ class _Connection:
 
     def _dial(self) -> socket.socket:
         connection = self._opening.dial()
-        if self._dropped:
-            # To go on would throw out the newer connection, which has the same name.
-            connection.close()
-            raise ConnectionAbortedError("given up")
         self._saw(self._opening.certificate)
         return connection
 
@@ -219,6 +215,7 @@ class _Connection:
             self._opening.waits()
             if can_read:
                 self._opening.look(connection)
+        # Before the first byte too: CONNECT would throw out the newer connection of our name.
         return not self._dropped
 
     def _on_connect(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import subprocess
 import sys
 import time
@@ -11,11 +13,12 @@ import pytest
 from edge.statusfile import StatusFile
 from edge.store.journal import Journal
 from tests.edge.store.builders import sure
+from tests.faults.preload import Faults
 from tests.simulators.broker import free_port, running_broker
 from tests.simulators.patience import until
 from tests.simulators.pki import Authority
 
-pytestmark = pytest.mark.broker
+pytestmark = [pytest.mark.broker, pytest.mark.slow]
 
 CONFIG = """\
 station: {{site: plant-a, line: line-3, name: caps}}
@@ -31,51 +34,80 @@ sync:
 """
 
 
+class Station:
+    """`edge-inspect sync` with some records, at a broker that knows its clients by certificates."""
+
+    def __init__(self, folder):
+        self.folder, self.pki, self.port = folder, Authority(folder / "pki"), free_port()
+        self.config = folder / "config.yaml"
+        self.config.write_text(CONFIG.format(port=self.port, ca=self.pki.file))
+        server = self.pki.issue("broker", ("127.0.0.1",))
+        journal = Journal.open(folder / "state" / "line.db", "boot-1", 0)
+        journal.append(sure(5))
+        journal.close()
+        self.rules = (
+            f"listener {self.port} 127.0.0.1",
+            f"cafile {self.pki.file}",
+            f"certfile {server.certificate}",
+            f"keyfile {server.key}",
+            "require_certificate true",
+            "use_identity_as_username true",
+            "allow_anonymous false",
+        )
+
+    @contextlib.contextmanager
+    def runs(self, environment=None):
+        command = [sys.executable, "-m", "edge", "sync", "--config", self.config]
+        with running_broker(self.folder / "broker", self.rules):
+            with open(self.folder / "log", "wb") as log:
+                service = subprocess.Popen(command, stderr=log, env=environment)
+            try:
+                yield
+            finally:
+                service.terminate()
+                assert service.wait(60) == 0
+
+    def own(self, issued):
+        (self.folder / "certificate.pem").write_bytes(issued.certificate.read_bytes())
+        (self.folder / "key.pem").write_bytes(issued.key.read_bytes())
+
+    def until(self, condition):
+        until(lambda: condition(self.status()), lambda: time.sleep(0.05))
+
+    def status(self):
+        found = StatusFile(self.folder / "status", "sync").read()
+        return found or {"causes": [], "connected": False, "backlog": None}
+
+
+def causes(status):
+    return [cause["what"] for cause in status["causes"]]
+
+
 def test_a_certificate_is_renewed_while_the_service_runs(tmp_path):
     """Expired: the reason stands in the status, with the date. Replaced: delivery goes on by
     itself, and what remains is that the new one ends soon."""
-    pki, port = Authority(tmp_path / "pki"), free_port()
-    server = pki.issue("broker", ("127.0.0.1",))
-    old = pki.issue("plant-a/line-3/caps", start=-20, end=-2)
-    new = pki.issue("plant-a/line-3/caps", end=12)
-    (tmp_path / "config.yaml").write_text(CONFIG.format(port=port, ca=pki.file))
-    put(tmp_path, old)
-    journal = Journal.open(tmp_path / "state" / "line.db", "boot-1", 0)
-    journal.append(sure(5))
-    journal.close()
-    rules = (
-        f"listener {port} 127.0.0.1",
-        f"cafile {pki.file}",
-        f"certfile {server.certificate}",
-        f"keyfile {server.key}",
-        "require_certificate true",
-        "use_identity_as_username true",
-        "allow_anonymous false",
-    )
-    with running_broker(tmp_path / "broker", rules):
-        command = [sys.executable, "-m", "edge", "sync", "--config", tmp_path / "config.yaml"]
-        with open(tmp_path / "log", "wb") as log:
-            service = subprocess.Popen(command, stderr=log)
-        try:
-            gone = f"our certificate (plant-a/line-3/caps) expired on {old.end}"
-            soon = f"our certificate (plant-a/line-3/caps) ends on {new.end}"
-            status = StatusFile(tmp_path / "status", "sync")
-
-            def causes():
-                said = status.read() or {"causes": []}
-                return [cause["what"] for cause in said["causes"]]
-
-            until(lambda: causes() == [gone], lambda: time.sleep(0.05))
-            put(tmp_path, new)
-            until(lambda: (status.read() or {}).get("connected"), lambda: time.sleep(0.05))
-            until(lambda: status.read()["backlog"] == 0, lambda: time.sleep(0.05))
-            until(lambda: causes() == [soon], lambda: time.sleep(0.05))
-            assert status.read()["state"] == "degraded"
-        finally:
-            service.terminate()
-            assert service.wait(60) == 0
+    station = Station(tmp_path)
+    old = station.pki.issue("plant-a/line-3/caps", start=-20, end=-2)
+    new = station.pki.issue("plant-a/line-3/caps", end=12)
+    station.own(old)
+    with station.runs():
+        gone = f"our certificate (plant-a/line-3/caps) expired on {old.end}"
+        soon = f"our certificate (plant-a/line-3/caps) ends on {new.end}"
+        station.until(lambda status: causes(status) == [gone])
+        station.own(new)
+        station.until(lambda status: status["connected"] and status["backlog"] == 0)
+        station.until(lambda status: causes(status) == [soon])
+        assert station.status()["state"] == "degraded"
 
 
-def put(folder, issued):
-    (folder / "certificate.pem").write_bytes(issued.certificate.read_bytes())
-    (folder / "key.pem").write_bytes(issued.key.read_bytes())
+def test_a_clock_that_is_wrong_is_named_and_nothing_else_is_needed_than_to_set_it(tmp_path):
+    station, faults = Station(tmp_path), Faults(tmp_path / "faults")
+    station.own(station.pki.issue("plant-a/line-3/caps"))
+    faults.shift_clock(-400 * 86_400)
+    with station.runs(faults.environment):
+        station.until(lambda status: "this machine's clock is at least" in str(status))
+        (why,) = causes(station.status())
+        assert re.search(r"clock is at least (399|400) days behind: it says 20\d\d-", why)
+        faults.shift_clock(0)
+        station.until(lambda status: status["connected"] and status["backlog"] == 0)
+        station.until(lambda status: causes(status) == [])

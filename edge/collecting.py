@@ -8,11 +8,13 @@ import signal
 import time
 import uuid
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from edge.broker import CertificateWatch, facts
 from edge.log import log
 from edge.notify import Notifier
 from edge.records import utc
@@ -23,6 +25,7 @@ from sync.fleet.central import Central
 from sync.fleet.collector import Collector
 from sync.fleet.database import Away, Database, file_of
 from sync.fleet.gallery import Gallery
+from sync.link import Trouble
 from sync.mqtt import MqttTransport, Settings
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
@@ -46,8 +49,15 @@ class Collecting:
 class CollectorService:
     """One collector with its log. Whatever a step raises is said, and everything begun anew."""
 
-    def __init__(self, collector: Collector, transport: MqttTransport, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        collector: Collector,
+        transport: MqttTransport,
+        notifier: Notifier,
+        certificates: Callable[[], list[Trouble]] = list,
+    ) -> None:
         self._collector = collector
+        self._certificates = certificates
         self._transport = transport
         self._notifier = notifier
         self._asked_to_stop = self._stopping = False
@@ -102,11 +112,12 @@ class CollectorService:
         if counters.nonsense + counters.refused != self._nonsense:
             self._nonsense = counters.nonsense + counters.refused
             log.warning("fleet.nonsense", times=self._nonsense, last=self._collector.strange)
-        said = [trouble.what for trouble in self._collector.troubles]
+        troubles = [*self._collector.troubles, *self._certificates()]
+        said = [trouble.what for trouble in troubles]
         if said != self._said and (said or self._collector.listening):
             self._said = said
             self._notifier.status("; ".join(said) or "collecting")
-            for trouble in self._collector.troubles:
+            for trouble in troubles:
                 log.warning("fleet.trouble", what=trouble.what, mend=trouble.mend)
             if not said:
                 log.info("fleet.well", **self._numbers())
@@ -151,9 +162,11 @@ def collect(options: Collecting) -> int:
         central, gallery = Central(database, _wall), Gallery(database, _wall)
         _try_once(central)
         name = f"ei/collector/{uuid.uuid4().hex[:12]}"
-        transport = MqttTransport(Settings(address, name, options.login, hold=HOLD))
+        settings = Settings(address, name, options.login, hold=HOLD, facts=facts)
+        transport = MqttTransport(settings)
+        watch = CertificateWatch(settings, transport)
         collector = Collector(transport, central, _backoff, options.group, options.key, gallery)
-        service = CollectorService(collector, transport, Notifier())
+        service = CollectorService(collector, transport, Notifier(), watch.troubles)
         service.handle_signals()
         log.info("fleet.started", broker=address, database=database.words, store=database.store)
         return service.run()

@@ -16,7 +16,7 @@ from edge.statusfile import StatusFile
 from edge.store.journal import Journal
 from sync.fleet.acl import Bridge, mosquitto
 from tests.edge.store.builders import sure
-from tests.simulators.broker import Broker, free_port
+from tests.simulators.broker import Broker
 from tests.simulators.patience import until
 from tests.simulators.pki import Authority
 
@@ -116,7 +116,7 @@ def plants(tmp_path):
 @pytest.mark.slow
 def test_a_station_behind_a_bridge_is_delivered_to_the_fleets_collector(plants, tmp_path):
     pki, plant, fleet = plants
-    own, central = pki.issue(STATION), pki.issue("central")
+    own, central = pki.issue(STATION), pki.issue("central", end=20)
     config = tmp_path / "config.yaml"
     config.write_text(CONFIG.format(port=plant.port, ca=pki.file, own=own))
     journal = Journal.open(tmp_path / "state" / "line.db", "boot-1", 0)
@@ -159,6 +159,8 @@ def test_a_station_behind_a_bridge_is_delivered_to_the_fleets_collector(plants, 
             process.terminate()
         ended = [process.wait(60) for process in processes]
     assert ended == [0, 0]
+    said = (tmp_path / "log-1").read_text()
+    assert f"our certificate (central) ends on {central.end}" in said
 
 
 def held(database):

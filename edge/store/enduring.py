@@ -194,13 +194,19 @@ class EnduringJournal(Journal):
 
     def _begin_anew(self, why: str) -> None:
         """Raises sqlite3.Error; the next call then goes on here."""
+        self._suspected = Symptom(self._file, why)
         try:
-            if not aside.finish(self.path):
+            if not (aside.finish(self.path) or self._replaced()):
                 known = Known(self.head, self._memory)
                 aside.set_aside(self.path, self._head.stream, why, utc(self._clock.wall()), known)
             self._reopen()
         except OSError as error:
             raise sqlite3.OperationalError(f"{self.path} cannot be set aside: {error}") from error
+
+    def _replaced(self) -> bool:
+        """Whether the file was set aside at an earlier try, and its new one lies there."""
+        known = [case.head for case in aside.cases(self.path.parent)]
+        return identity(self.path) not in (None, self._file) and self.head in known
 
     def _reopen(self) -> None:
         database = schema.connect_writer(self.path)

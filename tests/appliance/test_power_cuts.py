@@ -24,6 +24,7 @@ import yaml
 
 from edge.store.archive import Archive
 from edge.store.ballast import fitting
+from edge.store.damage import examine
 from edge.store.journal import Journal
 from edge.store.usage import disk
 from edge.store.verify import verify
@@ -92,6 +93,7 @@ def cuts(recorded: Recorded, count: int, folder: Path) -> Iterator[tuple[int, Pa
 
 def record_of(database: Path, stream: str) -> dict[str, str]:
     """Open a database as its service does at a start; every record in it by body, its schema."""
+    assert examine(database) is None, "a power cut was taken for damage"
     journal = Journal.open(database, "another boot", 0, stream)
     waiting = {one.inspection for one in journal.open_escalations()}
     journal.close()
@@ -108,7 +110,6 @@ def record_of(database: Path, stream: str) -> dict[str, str]:
     answered = [c["inspection"] for c in contents if c["schema"] == "disposition/1"]
     assert len(answered) == len(set(answered))
     assert waiting == asked - set(answered)
-    assert not (database.parent / "damaged").exists()
     return {body: content["schema"] for body, content in zip(bodies, contents, strict=True)}
 
 
@@ -133,6 +134,7 @@ def restart(recorded: Recorded, top: Path) -> list[dict[str, Any]]:
     with Archive(state / "line.db") as archive:
         assert verify(archive, state).sound
     assert not list(state.rglob("*.part"))
+    assert not (state / "damaged").exists()
     made = [json.loads(row.body) for row in rows(again)]
     assert [content["schema"] for content in made[before:]].count("inspection/1") == 3
     return made
@@ -143,7 +145,7 @@ def of_the_line(said: list[str]) -> set[str]:
     return {line for line in said if line.startswith("{") and '"epoch"' in line}
 
 
-WHOLE = ((60, {}), (40, PACED), (ENDLESS, {}), (30, PACED))
+WHOLE: tuple[tuple[int, Any], ...] = ((40, {}), (30, PACED), (ENDLESS, {}), (20, PACED))
 CROWDED = ((150, PACED), (ENDLESS, PACED), (100, PACED))
 
 
@@ -166,7 +168,7 @@ def run_line(tmp_path: Path, runs: Sequence[tuple[int, Any]], **storage: Any) ->
             words = ("run", "--json", "--parts", str(parts))
             with start(settings, *words, env=faults.environment, stdout=said) as line:
                 if parts == ENDLESS:
-                    until(lambda: (tmp_path / "said").stat().st_size > 60_000, a_moment)
+                    until(lambda: (tmp_path / "said").stat().st_size > 20_000, a_moment)
                     line.kill()
                 assert line.wait() == (-signal.SIGKILL if parts == ENDLESS else 0)
     return Recorded(settings, Disk(top), faults.events())
@@ -199,8 +201,8 @@ def test_the_line(tmp_path: Path) -> None:
                 assert len(epochs) == 1
     assert kinds == {"inspection/1", "disposition/1"}
     assert {"model", "fallback"} <= fates
-    assert most > 150
-    assert len(recorded.events) > 1500
+    assert most > 100
+    assert len(recorded.events) > 1000
 
 
 @pytest.mark.slow

@@ -71,7 +71,7 @@ class Pictures:
         self._listens = False
         self._sending: Sending | None = None
         self._subscription: int | None = None
-        self._flight: tuple[int, Sending | None, int] | None = None
+        self._flight: tuple[int, int] | None = None
         self._most_data = MOST_DATA
         self._capped_on = ""
         self._unanswered = 0
@@ -153,12 +153,11 @@ class Pictures:
             return True
         if self._flight is None or event.token != self._flight[0]:
             return False
-        _, sending, end = self._flight
-        self._flight = None
+        end, self._flight = self._flight[1], None
         if isinstance(event, Refused):
             self._refused(event, now)
-        elif sending is self._sending and sending is not None:
-            self._went_out(sending, end, now)
+        elif self._sending is not None:  # nothing else begins while a piece is under way
+            self._went_out(self._sending, end, now)
         return True
 
     def step(self, now: float, largest_packet: int) -> bool:
@@ -240,7 +239,7 @@ class Pictures:
             self._skip_missing()
             return False
         self._allowance.spend(self._today(), len(payload))
-        self._flight = (self._transport.publish(self._topic, payload), sending, end)
+        self._flight = (self._transport.publish(self._topic, payload), end)
         return True
 
     def _skip_missing(self) -> None:

@@ -60,7 +60,9 @@ def test_what_is_not_there_or_no_file_is_missing(state, path):
 def test_nothing_outside_of_images_is_opened(state, tmp_path):
     (state / "secret").write_bytes(DATA)
     (tmp_path / "secret").write_bytes(DATA)
-    for path in ("secret", "images/../secret", "../secret", str(tmp_path / "secret")):
+    detour = PATH.replace("images/", "images/../images/")
+    assert (state / detour).exists()
+    for path in ("secret", "images/../secret", "../secret", str(tmp_path / "secret"), detour):
         with pytest.raises(Missing):
             open_picture(state, asked_for(path))
 

@@ -28,6 +28,7 @@ class MemoryGallery:
         self.seq = 0
         self.files = []
         self.unreadable = False
+        self.size_of_first = None
 
     @property
     def next(self):
@@ -53,6 +54,8 @@ class MemoryGallery:
         if self.contents[self.seq] is None:
             raise Missing("gone")
         self.files.append(MemoryFile(self.contents[self.seq]))
+        if self.seq == 0 and self.size_of_first is not None:
+            self.files[0].size = self.size_of_first
         return self.files[-1]
 
     def done(self):

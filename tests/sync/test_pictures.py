@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sync.allowance import Allowance
 from sync.backoff import Backoff
 from sync.gallery import Missing
-from sync.picture import MOST_DATA, Received, decode_piece, encode_received, joined
+from sync.picture import MOST_DATA, MOST_SIZE, Received, decode_piece, encode_received, joined
 from sync.pictures import Pictures
 from sync.topics import Station
 from sync.transport import NO_LIMIT, Message, Refused
@@ -233,7 +233,9 @@ def test_the_cap_holds_over_a_restart_and_ends_with_the_day():
     )
     again.go()
     assert again.sent == []
+    assert again.pictures.capped
     again.day = "2026-11-24"
+    assert not again.pictures.capped
     again.go()
     assert len(again.sent) == 2
 
@@ -252,6 +254,25 @@ def test_a_picture_larger_than_the_cap_is_skipped_and_counted():
     bench.go()
     assert [piece.inspection for piece in bench.sent] == ["i1"]
     assert bench.pictures.counts.too_large == 1
+
+
+def test_a_picture_that_no_collector_would_take_is_skipped():
+    bench = Bench(b"x", b"small", cap=10 * MOST_SIZE, collector=False)
+    bench.gallery.size_of_first = MOST_SIZE + 1
+    bench.go()
+    assert [piece.inspection for piece in bench.sent] == ["i1"]
+    assert bench.pictures.counts.too_large == 1
+
+
+def test_after_an_answer_the_next_one_is_not_waited_for_as_long():
+    bench = Bench(b"one", b"two")
+    while bench.now < 100:
+        bench.step()
+        bench.acknowledge()
+    bench.say("i0", b"one")
+    before = len(bench.sent)
+    bench.go(120)
+    assert len(bench.sent) - before == 2
 
 
 def test_a_picture_that_is_gone_is_skipped_and_counted():

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.fleet.database import Away, Database
-from sync.fleet.desk import Desk
+from sync.fleet.desk import COMMIT_PIECES, Desk
 from sync.fleet.gallery import Gallery
 from sync.fleet.pictures import data, find
 from sync.picture import PictureError, Piece, encode_piece
@@ -117,3 +117,15 @@ def test_pieces_stay_when_the_database_is_away(gallery, monkeypatch):
         with pytest.raises(Away):
             desk.commit()
     assert desk.commit() == [7]
+
+
+def test_more_pieces_than_one_commit_takes_are_all_committed(gallery):
+    said = []
+    desk = Desk(gallery, SimpleNamespace(received=lambda station, one: said.append(one.inspection)))
+    names = [f"i{number}" for number in range(COMMIT_PIECES + 5)]
+    for number, name in enumerate(names, 1):
+        desk.take(Message(TOPIC, encode_piece(small(name)), False, number))
+    assert len(desk.commit()) == COMMIT_PIECES
+    assert len(desk.commit()) == 5
+    assert not desk.waiting
+    assert sorted(said) == sorted(names)

@@ -122,17 +122,34 @@ def test_two_sizes_of_one_picture_cannot_both_be_true(gallery):
 
 def test_what_is_unfinished_is_bounded_and_the_oldest_goes(gallery, monkeypatch):
     monkeypatch.setattr(galleries, "MOST_ARRIVING", 3)
-    monkeypatch.setattr(galleries, "MOST_ARRIVING_BYTES", 5000)
     wholes = {name: cut(name.encode() * 1000, 600, name) for name in "abcd"}
     put(gallery, cut(DATA, 700), "plant-a/line-3/lids")
     for name in "abcd":
         put(gallery, wholes[name][:1])
     assert rows(gallery, arriving, pieces) == [3, 3]
     assert gallery.counts.dropped == 1
-    put(gallery, cut(b"e" * 2500, 600, "e")[:1])  # 2,500 and 3 times 1,000
-    assert rows(gallery, arriving) == [3]
     assert len(put(gallery, wholes["d"][1:])) == 1
     assert put(gallery, wholes["a"][1:]) == []
+
+
+def test_the_bytes_of_what_is_unfinished_are_bounded(gallery, monkeypatch):
+    monkeypatch.setattr(galleries, "MOST_ARRIVING_BYTES", 5000)
+    for name in "abcd":
+        put(gallery, cut(name.encode() * 1000, 600, name)[:1])
+    assert rows(gallery, arriving) == [4]
+    put(gallery, cut(b"e" * 2500, 600, "e")[:1])
+    assert rows(gallery, arriving) == [3]
+    assert gallery.counts.dropped == 2
+
+
+def test_a_piece_that_comes_again_takes_the_place_of_the_first(gallery):
+    found = cut(DATA, 700)
+    put(gallery, found[:1] * 9)
+    put(gallery, cut(DATA, 300)[:1])
+    with gallery._database.transaction() as connection:
+        row = connection.execute(sa.select(arriving.c.pieces, arriving.c.bytes)).one()
+    assert tuple(row) == (1, 300)
+    assert len(put(gallery, found)) == 1
 
 
 def test_pieces_without_end_of_one_picture_are_thrown_away(gallery, monkeypatch):

@@ -27,7 +27,10 @@ NO_PROGRESS_S = 15.0
 COMMIT_ROWS = 4000
 """About so many records are committed together; a second batch waits for the next commit."""
 LOOK_EVERY_S = 1.0
+CONNECTING_S = 0.05
+"""Between two looks at a connection that is being made."""
 LEAVE_WITHIN_S = 3.0
+GREET_AGAIN_S = 1.3
 
 
 @dataclass(slots=True)
@@ -77,6 +80,7 @@ class Collector:
         self._database_trouble: Trouble | None = None
         self._database_at = self._look_at = float("-inf")
         self._ready = self._greeted = False
+        self._greet_at = float("-inf")
         self._held: dict[Key, int] = {}
         self._leave_by: float | None = None
 
@@ -111,9 +115,9 @@ class Collector:
         if self._leave_by is not None:
             return self._leave(now)
         if not self._ready and not self._prepare(now):
-            return min(1.0, max(0.0, self._database_at - now))
+            return min(LOOK_EVERY_S, max(0.0, self._database_at - now))
         try:
-            self._greet()
+            self._greet(now)
             self._commit()
             if now >= self._look_at:
                 self._look_at = now + LOOK_EVERY_S
@@ -157,6 +161,7 @@ class Collector:
 
     def _forget(self) -> None:
         self._greeted = False
+        self._greet_at = float("-inf")
         self._pending.clear()
         self._desk.forget()
         self._subscribing.clear()
@@ -175,13 +180,15 @@ class Collector:
             elif isinstance(event, Acknowledged | Refused):
                 self._answered(event, now)
 
-    def _greet(self) -> None:
+    def _greet(self, now: float) -> None:
         """On a new connection, as soon as answers would reach us: say how far everything is held,
-        so that stations go on at once."""
-        if self._greeted or not self._link.up or self._subscribing:
+        so that stations go on at once. And a second time: what they sent just before the first went
+        to nobody, and only later do they take our silence about it for a loss."""
+        if not self._link.up or self._subscribing or now < self._greet_at:
             return
         for stream, held in self._central.standing().items():
             self._acknowledge(stream, held)
+        self._greet_at = float("inf") if self._greeted else now + GREET_AGAIN_S
         self._greeted = True
 
     def _acknowledge(self, stream: Stream, held: Acknowledgement) -> None:
@@ -273,9 +280,10 @@ class Collector:
 
     def _speak(self, now: float) -> float:
         if not self.listening:
-            return LOOK_EVERY_S
+            return CONNECTING_S
         limits = self._link.limits
         wait = self._speaker.step(now, limits.receive_maximum, limits.keeps_retained)
+        wait = min(wait, max(0.0, self._greet_at - now))
         if self._speaker.under_way:
             self._link.sent(now)
         return wait

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -20,7 +21,15 @@ from edge.store.errors import StoreError
 from edge.store.escalations import Deadline
 from edge.store.journal import NO_DEADLINES, NO_STATE, Journal, read_head
 from edge.store.memory import GUARD, Memory, guard, read
-from edge.store.symptoms import Identity, Symptom, contradicts, identity, is_damage, is_unreadable
+from edge.store.symptoms import (
+    Identity,
+    Symptom,
+    contradicts,
+    identity,
+    is_damage,
+    is_unfinished,
+    is_unreadable,
+)
 from edge.store.tidying import Tidying
 
 T = TypeVar("T")
@@ -81,6 +90,7 @@ class EnduringJournal(Journal):
         """
         make_directory(path.parent)
         aside.finish(path)
+        _roll_back(path)
         why = _examine_patiently(path) or _forged(path, unknown)
         if why is not None:
             aside.set_aside(path, stream, why, utc(clock.wall()), Known(unknown=unknown))
@@ -226,6 +236,14 @@ class EnduringJournal(Journal):
         log.warning("database.new_epoch", file=self.path.name, epoch=head.epoch)
 
 
+def _roll_back(path: Path) -> None:
+    """A power cut while a file was being made, before it had its write-ahead log, leaves a rollback
+    journal. A reader may not apply it, and says that it cannot write."""
+    if path.with_name(path.name + "-journal").exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
 def _examine_patiently(path: Path) -> str | None:
     for tries_left in reversed(range(TRIES)):
         try:
@@ -240,9 +258,14 @@ def _examine_patiently(path: Path) -> str | None:
 
 def _forged(path: Path, unknown: Mapping[str, str]) -> str | None:
     """Whether what a person has set is not what was written. A file without a guard is older."""
-    with Archive(path) as archive:
-        said = archive.state(GUARD) if unknown else None
-        state = {key: value for key in unknown if (value := archive.state(key)) is not None}
+    try:
+        with Archive(path) as archive:
+            said = archive.state(GUARD) if unknown else None
+            state = {key: value for key in unknown if (value := archive.state(key)) is not None}
+    except sqlite3.Error as error:
+        if not is_unfinished(error):
+            raise
+        return None
     wrong = said is not None and said != guard(state, unknown)
     return "what was set about the automation is not what was written" if wrong else None
 

@@ -22,10 +22,10 @@ from typing import Any
 import pytest
 import yaml
 
+from edge.clock import Clock
 from edge.store.archive import Archive
 from edge.store.ballast import fitting
-from edge.store.damage import examine
-from edge.store.journal import Journal
+from edge.store.enduring import EnduringJournal
 from edge.store.usage import disk
 from edge.store.verify import verify
 from tests.appliance.station import SOME_OF_EACH, config_of, pictures, rows, start, station
@@ -93,10 +93,10 @@ def cuts(recorded: Recorded, count: int, folder: Path) -> Iterator[tuple[int, Pa
 
 def record_of(database: Path, stream: str) -> dict[str, str]:
     """Open a database as its service does at a start; every record in it by body, its schema."""
-    assert examine(database) is None, "a power cut was taken for damage"
-    journal = Journal.open(database, "another boot", 0, stream)
+    journal = EnduringJournal.begin(database, "another boot", Clock(), {}, stream)
     waiting = {one.inspection for one in journal.open_escalations()}
     journal.close()
+    assert not (database.parent / "damaged").exists(), "a power cut was taken for damage"
     with Archive(database) as archive:
         finding = verify(archive, database.parent)
         assert finding.sound, finding
@@ -203,6 +203,21 @@ def test_the_line(tmp_path: Path) -> None:
     assert {"model", "fallback"} <= fates
     assert most > 100
     assert len(recorded.events) > 1000
+
+
+def test_the_first_start_at_every_moment(tmp_path: Path) -> None:
+    recorded = run_line(tmp_path, ((1, {}),))
+    said = [place for place, event in enumerate(recorded.events) if event.op == "M"]
+    events, disk = recorded.events[: said[0]], recorded.disk
+    with scratch(tmp_path) as folder:
+        for number, event in enumerate(events):
+            disk.take(event)
+            for seed in range(2):
+                top = folder / f"{number}-{seed}"
+                write_tree(disk.after_power_cut(1000 * number + seed), top)
+                record_of(top / recorded.state / "line.db", "line")
+                shutil.rmtree(top)
+    assert any(event.path.endswith("-journal") for event in events)
 
 
 @pytest.mark.slow

@@ -107,13 +107,11 @@ class Hearing:
     def _heard(self, message: Message, name: str, said: Acknowledgement, now: float) -> int:
         moved, stale, believed = 0, False, False
         for one in said.epochs:
-            stream = self._streams.of(name, one.epoch)
-            if stream is None:
-                continue  # an epoch that is no more
-            heard, records = stream.heard(one, said.store, now, message.retained)
-            moved += records
-            stale = stale or heard == "stale"
-            believed = believed or heard in ("moved", "same")
+            for stream in self._streams.of(name, one.epoch):  # none for an epoch that is no more
+                heard, records = stream.heard(one, said.store, now, message.retained)
+                moved += records
+                stale = stale or heard == "stale"
+                believed = believed or heard in ("moved", "same")
         if believed:
             self.word = Word(said.store, now)
         elif stale:
@@ -121,6 +119,6 @@ class Hearing:
         return moved
 
     def _go_back(self, message: Message, said: Rewind, now: float) -> None:
-        stream = self._streams.of(said.stream, said.epoch)
-        if stream is None or not stream.rewind(said.first, said.store, now):
+        streams = self._streams.of(said.stream, said.epoch)
+        if not [one for one in streams if one.rewind(said.first, said.store, now)]:
             self.ignore(message.topic, "a rewind to a place that is not behind us")

@@ -27,7 +27,7 @@ class Bounds:
     """Of one stream. Bytes are counted before compression. With a backlog of more than
     `live_after` records, what is new goes first."""
 
-    window: int = 8
+    window: int = 16
     max_rows: int = 500
     max_bytes: int = 1024 * 1024
     live_after: int = 2000

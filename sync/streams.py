@@ -80,10 +80,9 @@ class Streams:
         """Write down with the positions how far the pictures are."""
         self._pictures = kept
 
-    def of(self, stream: str, epoch: str) -> Stream | None:
-        """The stream that delivers this epoch."""
-        names = (one for one in self.all if (one.source.stream, one.epoch) == (stream, epoch))
-        return next(names, None)
+    def of(self, stream: str, epoch: str) -> list[Stream]:
+        """Those that deliver this epoch: one, or two where a salvaged database was put back."""
+        return [one for one in self.all if (one.source.stream, one.epoch) == (stream, epoch)]
 
     def step(self, now: float) -> None:
         """See which journals there are, look into each, and write the positions down."""

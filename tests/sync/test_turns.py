@@ -246,3 +246,11 @@ def test_a_late_puback_of_the_old_epoch_is_not_one_of_the_new(bench):
     bench.transport.answer(Acknowledged(token))
     bench.step()
     assert (bench.position.epoch, bench.position.seq) == ("epoch-2", 0)
+
+
+def test_an_epoch_that_is_there_twice_is_acknowledged_twice(bench):
+    """As when a salvaged database was put back in its place."""
+    salvage(bench, "epoch-1", 400)
+    bench.connect()
+    until_saved(bench)
+    assert [one.position.seq for one in bench.uplink.streams.all] == [400, 400]

@@ -71,6 +71,7 @@ def _second(db: sqlite_utils.Database) -> None:
              worth INTEGER NOT NULL, removed INTEGER NOT NULL)""",
         "CREATE INDEX pictures_there ON pictures (worth, seq) WHERE removed = 0",
         "CREATE INDEX pictures_leaving ON pictures (seq) WHERE removed = 1",
+        "CREATE INDEX pictures_strays ON pictures (path) WHERE seq < 0",
         """CREATE TABLE kept (
              seq INTEGER PRIMARY KEY, schema TEXT NOT NULL, subject TEXT NOT NULL,
              part_id TEXT, at TEXT, decision TEXT, body BLOB NOT NULL, hash BLOB NOT NULL,

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from edge.store.retention import FREE, OPEN, Picture
+from edge.store.rows import INSPECTION
 from edge.store.shelf import THERE
 
 AT_ONCE = 64
@@ -59,3 +61,15 @@ def of_records(database: sqlite3.Connection, seqs: Iterable[int]) -> list[Shelve
         for seq in seqs
     )
     return [shelved(row, OPEN) for row in found if row is not None]
+
+
+def is_stranger(database: sqlite3.Connection, path: str) -> bool:
+    """Whether no record here names the file, as far as its own name says, and it is not listed."""
+    name = PurePosixPath(path).stem
+    known = database.execute(
+        "SELECT 1 FROM records WHERE subject = ?1 AND schema = ?2"
+        " UNION ALL SELECT 1 FROM kept WHERE subject = ?1 AND schema = ?2"
+        " UNION ALL SELECT 1 FROM pictures WHERE seq < 0 AND path = ?3 LIMIT 1",
+        (name, INSPECTION, path),
+    ).fetchone()
+    return known is None

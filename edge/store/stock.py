@@ -7,14 +7,22 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from edge.store.follow import Following
 from edge.store.retention import UPLOAD
 from edge.store.rows import INSPECTION
 from edge.store.shelf import CHALLENGE, LEAVING, THERE
-from edge.store.shelved import AT_ONCE, Shelved, of_records, on_shelf, shelved, unheld
+from edge.store.shelved import (
+    AT_ONCE,
+    Shelved,
+    is_stranger,
+    of_records,
+    on_shelf,
+    shelved,
+    unheld,
+)
 from edge.store.tidying import Mark
 
 ROWS = 20_000
@@ -207,7 +215,7 @@ class Stock:
         with self._file.reading() as database:
             if database is None:
                 return []
-            return [path for path in paths if _is_stranger(database, path)]
+            return [path for path in paths if is_stranger(database, path)]
 
     def newest_paths(self, most: int) -> list[str]:
         """Where the last pictures were put."""
@@ -237,14 +245,6 @@ def _one(database: sqlite3.Connection) -> Callable[..., Any]:
         return None if row is None else row[0]
 
     return first
-
-
-def _is_stranger(database: sqlite3.Connection, path: str) -> bool:
-    name = PurePosixPath(path).stem
-    one = _one(database)
-    if one(_SUBJECT, name, INSPECTION) is not None:
-        return False
-    return one("SELECT seq FROM kept WHERE subject = ? AND schema = ?", name, INSPECTION) is None
 
 
 def _watched(kept: object, epoch: str) -> int | None:

@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from edge.store.archive import KEPT_SINCE
+from edge.store.follow import Following
 from edge.store.shelf import on_disk
 from edge.store.tidying import Found
 
@@ -73,6 +75,19 @@ def hours(state_dir: Path, newest: Iterable[str]) -> list[str]:
     the last two by name."""
     by_name = sorted(_folders(state_dir))[-2:]
     return sorted({*by_name, *(str(PurePosixPath(path).parent) for path in newest)})
+
+
+def strays_given_up(line: Path) -> set[str]:
+    """Paths of pictures of earlier epochs that were given up. Raises sqlite3.Error, StoreError."""
+    file = Following(line)
+    try:
+        with file.reading() as database:
+            if database is None or file.version < KEPT_SINCE:
+                return set()
+            rows = database.execute("SELECT path FROM pictures WHERE seq < 0 AND removed > 0")
+            return {row[0] for row in rows}
+    finally:
+        file.close()
 
 
 def _walk(state_dir: Path, folders: Iterable[str] | None) -> Iterator[str]:

@@ -10,11 +10,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from edge.store.errors import Replaced
-from edge.store.rows import INSPECTION
 from edge.store.shelf import GONE, LEAVING, REJECTED, THERE
+from edge.store.shelved import is_stranger
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,7 @@ def tidy(database: sqlite3.Connection, epoch: str, wanted: Tidying) -> None:
         raise Replaced(f"no longer epoch {wanted.epoch}")
     run = database.executemany
     run("UPDATE pictures SET removed = ? WHERE seq = ?", [(LEAVING, seq) for seq in wanted.leave])
-    run(
-        "UPDATE pictures SET removed = ? WHERE seq = ? AND seq > 0",
-        [(GONE, seq) for seq in wanted.gone],
-    )
-    run("DELETE FROM pictures WHERE seq = ? AND seq < 0", [(seq,) for seq in wanted.gone])
+    run("UPDATE pictures SET removed = ? WHERE seq = ?", [(GONE, seq) for seq in wanted.gone])
     _list_found(database, wanted.found)
     if wanted.mark is not None:
         mark = wanted.mark
@@ -94,7 +89,7 @@ def _list_found(database: sqlite3.Connection, found: Sequence[Found]) -> None:
     if not found:
         return
     (lowest,) = database.execute("SELECT min(0, ifnull(min(seq), 0)) FROM pictures").fetchone()
-    strangers = [one for one in found if not _known(database, one.path)]
+    strangers = [one for one in found if is_stranger(database, one.path)]
     database.executemany(
         "INSERT INTO pictures VALUES (?, ?, ?, ?, ?)",
         [
@@ -102,14 +97,3 @@ def _list_found(database: sqlite3.Connection, found: Sequence[Found]) -> None:
             for number, one in enumerate(strangers, 1)
         ],
     )
-
-
-def _known(database: sqlite3.Connection, path: str) -> bool:
-    name = PurePosixPath(path).stem
-    stored = database.execute(
-        "SELECT 1 FROM records WHERE subject = ?1 AND schema = ?2"
-        " UNION ALL SELECT 1 FROM kept WHERE subject = ?1 AND schema = ?2"
-        " UNION ALL SELECT 1 FROM pictures WHERE seq < 0 AND path = ?3 LIMIT 1",
-        (name, INSPECTION, path),
-    ).fetchone()
-    return stored is not None

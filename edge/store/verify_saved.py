@@ -10,9 +10,11 @@ from typing import Any
 
 from edge.store import aside
 from edge.store.aside import Case
+from edge.store.errors import StoreError
 from edge.store.history import Saved
 from edge.store.rows import Stored
 from edge.store.salvage import FOLDER, LOST
+from edge.store.strays import strays_given_up
 from edge.store.verify import Finding, check_body, pages_of
 from sync.chain import link
 
@@ -42,7 +44,23 @@ def verify_saved(state_dir: Path) -> list[Rescue]:
     for path in sorted((state_dir / FOLDER).glob("*.db")):
         with Saved(path) as archive:
             found.append(_verify(archive, state_dir))
+    if any(rescue.finding.pictures for rescue in found):
+        _leave_out_given_up(found, state_dir / "line.db")
     return found
+
+
+def _leave_out_given_up(found: list[Rescue], line: Path) -> None:
+    """Pictures that the line has removed on purpose since then are not missing."""
+    try:
+        given_up = {f"{path}: missing" for path in strays_given_up(line)}
+    except (sqlite3.Error, StoreError):
+        return  # it is said of the line itself that it cannot be read
+    for finding in (rescue.finding for rescue in found):
+        damaged = [one for one in finding.pictures if one.what not in given_up]
+        gone = len(finding.pictures) - len(damaged)
+        finding.given_up += gone
+        finding.checked_pictures -= gone
+        finding.pictures[:] = damaged
 
 
 def unsaved(state_dir: Path) -> list[Case]:

@@ -12,6 +12,7 @@ from edge.store.archive import Archive
 from edge.store.errors import Replaced
 from edge.store.journal import Journal
 from edge.store.pruning import Prune
+from edge.store.strays import strays_given_up
 from edge.store.tidying import Found, Mark, Tidying
 from edge.store.verify import verify
 from tests.edge.store.builders import inspection, sure
@@ -61,7 +62,7 @@ def test_a_picture_leaves_and_is_gone(journal: Journal) -> None:
     assert journal.state("odometer") == "7"
 
 
-def test_pictures_of_nobody_are_older_than_all_and_leave_no_trace(journal: Journal) -> None:
+def test_pictures_of_nobody_are_older_than_all_and_remembered_when_gone(journal: Journal) -> None:
     known = replace(inspection(1), image=ImageRef("images/x", "d"))
     journal.append([known])
     epoch = journal.head[0]
@@ -75,7 +76,10 @@ def test_pictures_of_nobody_are_older_than_all_and_leave_no_trace(journal: Journ
         (1, "images/x", 0),
     ]
     journal.tidy(Tidying(epoch, gone=[-1]))
-    assert [row[0] for row in _pictures(journal)] == [-2, 1]
+    journal.tidy(Tidying(epoch, found=found))
+    assert [(row[0], row[3]) for row in _pictures(journal)] == [(-2, 0), (-1, 2), (1, 0)]
+    assert strays_given_up(journal.path) == {"images/2026/01/a.jpg"}
+    assert strays_given_up(journal.path.with_name("none.db")) == set()
 
 
 def test_marks_are_added_and_forgotten(journal: Journal) -> None:

@@ -153,6 +153,11 @@ class Fleet:
         """Whether all of them hear everything from now on."""
         return all(collector.listening for collector, _, _ in self._members)
 
+    @property
+    def nonsense(self) -> int:
+        """Messages that were none."""
+        return sum(collector.counters.nonsense for collector, _, _ in self._members)
+
     def step(self) -> None:
         """One step of each."""
         for collector, _, _ in self._members:

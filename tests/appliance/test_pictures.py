@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.appliance.collecting import Collectors
-from tests.appliance.picturing import PLENTY, Fleet, Studio
+from tests.appliance.picturing import NAME, PLENTY, Fleet, Studio
 from tests.conftest import SOAK
 from tests.simulators.broker import Broker
 from tests.simulators.patience import until
@@ -170,6 +170,17 @@ def test_a_picture_that_was_evicted_or_damaged_is_skipped_and_counted(tmp_path: 
             assert fleet.bytes_of(name) == studio.pictures[name]
         for name in (gone, damaged):
             assert fleet.bytes_of(name) is None
+
+
+def test_nonsense_among_the_pieces_is_counted_and_ends_nothing(tmp_path: Path) -> None:
+    with works(tmp_path) as (studio, fleet, _, step):
+        until(lambda: studio.uplink.connected, step)
+        for payload in (b"", b"nonsense", b"{}\n", b"[" * 5000):
+            studio.transport.publish(NAME.pictures, payload)
+        until(lambda: fleet.nonsense == 4, step)
+        studio.escalate(content(1000, 1))
+        until(lambda: all_arrived(studio, fleet), step)
+        check(studio, fleet)
 
 
 CONFIG = """\

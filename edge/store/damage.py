@@ -19,7 +19,7 @@ from edge.store.errors import StoreError
 from edge.store.follow import connect_reader
 from edge.store.forgotten import forgotten
 from edge.store.memory import check_small
-from edge.store.symptoms import contradicts, is_damage
+from edge.store.symptoms import contradicts, is_damage, is_unfinished
 from sync.chain import GENESIS, link
 
 TAIL, GLANCE = 64, 8
@@ -61,6 +61,8 @@ def _with(path: Path, look: Callable[[sqlite3.Connection], str | None]) -> str |
     except sqlite3.Error as error:
         if is_damage(error):
             return str(error)
+        if is_unfinished(error):
+            return None
         raise
 
 

@@ -117,9 +117,10 @@ class Pages:
         heads = [_read(self._log, start, 24) for start in starts]
         # A log is begun again from its start: what lies behind the newest frames is older.
         salts = header[16:24] if _is_log_header(header) or not heads else heads[0][8:16]
-        newest = [index for index, head in enumerate(heads) if head[8:16] == salts]
         waiting: list[tuple[int, int]] = []
-        for start, head in zip(starts, heads[: newest[-1] + 1 if newest else 0], strict=False):
+        for start, head in zip(starts, heads, strict=True):
+            if not _nearly(head[8:16], salts):
+                continue
             number, commit = struct.unpack(">II", head[:8])
             waiting.append((number, start + 24))
             if commit:
@@ -232,6 +233,12 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             return value, index + 1
     last = data[at + 8] if at + 8 < len(data) else 0
     return value << 8 | last, at + 9
+
+
+def _nearly(some: bytes, others: bytes) -> bool:
+    """Whether they differ in one bit at most: an older frame's salts differ in many."""
+    differing = int.from_bytes(some, "big") ^ int.from_bytes(others, "big")
+    return differing & (differing - 1) == 0
 
 
 def _is_log_header(header: bytes) -> bool:

@@ -53,6 +53,11 @@ def is_unreadable(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", None) in UNREADABLE
 
 
+def is_unfinished(error: BaseException) -> bool:
+    """Whether a power cut has interrupted the making of the file: the next writer completes it."""
+    return isinstance(error, sqlite3.Error) and "readonly database" in str(error)
+
+
 def contradicts(error: BaseException) -> bool:
     """Whether a table or a text is not what our statements need: look closer."""
     return isinstance(error, sqlite3.Error) and str(error).startswith(_CONTRADICTION)

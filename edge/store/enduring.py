@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -90,7 +89,6 @@ class EnduringJournal(Journal):
         """
         make_directory(path.parent)
         aside.finish(path)
-        _roll_back(path)
         why = _examine_patiently(path) or _forged(path, unknown)
         if why is not None:
             aside.set_aside(path, stream, why, utc(clock.wall()), Known(unknown=unknown))
@@ -234,14 +232,6 @@ class EnduringJournal(Journal):
         if self._bounds is not None:
             self.bound(*self._bounds)
         log.warning("database.new_epoch", file=self.path.name, epoch=head.epoch)
-
-
-def _roll_back(path: Path) -> None:
-    """A power cut while a file was being made, before it had its write-ahead log, leaves a rollback
-    journal. A reader may not apply it, and says that it cannot write."""
-    if path.with_name(path.name + "-journal").exists():
-        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
-            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _examine_patiently(path: Path) -> str | None:

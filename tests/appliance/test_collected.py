@@ -18,7 +18,7 @@ from tests.appliance.collecting import Books, Collectors, Site
 from tests.conftest import SOAK
 from tests.simulators.broker import Broker
 from tests.simulators.patience import until
-from tests.simulators.postgres import running_postgres
+from tests.simulators.postgres import Postgres
 
 RECORDS = 100_000 if SOAK else 10_000
 BROKER_KILLS = 200 if SOAK else 20
@@ -98,12 +98,13 @@ def test_broker_and_collector_die_again_and_again(tmp_path: Path) -> None:
 @pytest.mark.broker
 @pytest.mark.postgres
 @pytest.mark.slow
-def test_two_collectors_on_one_postgresql_die_again_and_again(tmp_path: Path) -> None:
-    with running_postgres() as server:
-        with plant(tmp_path, server.create(), 2) as (site, broker, running, books):
-            chaos(site, broker, running, books)
-            check_whole(site, books)
-            assert running.stop() == [0, 0]
+def test_two_collectors_on_one_postgresql_die_again_and_again(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    with plant(tmp_path, postgres.create(), 2) as (site, broker, running, books):
+        chaos(site, broker, running, books)
+        check_whole(site, books)
+        assert running.stop() == [0, 0]
 
 
 @pytest.mark.broker

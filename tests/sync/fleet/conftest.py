@@ -5,13 +5,6 @@ from __future__ import annotations
 import pytest
 
 from sync.fleet.database import Database
-from tests.simulators.postgres import running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture(

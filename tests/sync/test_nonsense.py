@@ -85,13 +85,12 @@ def test_nothing_that_arrives_moves_anything(tmp_path_factory, topic, data):
         elif content is None:
             payload = sealed(topic, right(bench.journal, topic), "topic" if how == "true" else how)
         else:
+            if topic == STATION.rewind and how == "true" and content.get("from") in range(1, 17):
+                content = {**content, "from": 17}  # else it might be what it looks like
             payload = sealed(topic, content, how)
         bench.transport.say(topic, payload, retained=len(payload) % 2 == 0)
         bench.uplink.step(bench.now)
-        position = bench.position
-        # A nearly right word under the right seal may ask for what it could ask for: nothing else.
-        asked = topic == STATION.rewind and how == "true" and content is not None
-        assert position.seq == 16 or (asked and position.seq == content["from"] - 1)
+        assert bench.position.seq == 16
     assert len(bench.sent()) - sent <= 20
     assert bench.uplink.connected
     bench.say(through(bench.journal, 40), key=KEY)

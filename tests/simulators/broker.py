@@ -35,6 +35,12 @@ class Broker:
         """Whether the process lives."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """Of the process, which must run."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and return when it listens."""
         assert not self.running

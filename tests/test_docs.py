@@ -261,6 +261,37 @@ def test_fields_of_the_status_of_sync():
     assert set(shown) == set(status.describe(uplink, 0.0))
 
 
+# Failures
+
+
+def test_every_failure_has_its_tests():
+    table = re.findall(r"^\| (.*) \| (.*) \| (.*) \|$", text("docs/failures.md"), re.M)
+    assert len(table) == 1 + 12
+    for what, _, shown in table[1:]:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", shown)
+        assert named, what
+        assert len(named) == shown.count("`") // 2, what
+        for file, test in named:
+            assert f"def {test}(" in (ROOT / file).read_text(), f"{file}::{test}"
+
+
+def test_the_numbers_of_the_tests_that_hurt():
+    page = text("docs/testing.md")
+    for file, name in (
+        ("test_power_cuts", "CUTS"),
+        ("test_power_cuts", "CUTS_WITH_RETENTION"),
+        ("test_power_cuts", "CUTS_WITH_PERSONS"),
+        ("test_services_killed", "KILLS"),
+        ("test_disk_errors", "RUNS"),
+        ("test_weather", "CUTS"),
+    ):
+        source = text(f"tests/appliance/{file}.py")
+        numbers = re.search(rf"^{name} = (\d+) if SOAK else (\d+)$", source, re.M)
+        assert numbers, name
+        for number in numbers.groups():
+            assert re.search(rf"\b{int(number):,}\b", page), (file, name)
+
+
 # Links
 
 

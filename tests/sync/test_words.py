@@ -368,6 +368,20 @@ def test_what_the_broker_took_and_nobody_acknowledged_comes_again_later_and_late
     bench.drain()
 
 
+def test_after_progress_the_waits_are_short_again(bench):
+    taken(bench)
+    for _ in range(1000):
+        bench.step()
+        bench.transport.acknowledge_all()
+    bench.say(through(bench.journal, 8))
+    bench.step(3)
+    bench.transport.acknowledge_all()
+    bench.step()
+    before = len(bench.sent())
+    bench.step(80)
+    assert any(s.first == 9 for s in bench.sent()[before:])
+
+
 def test_a_collector_that_comes_back_gets_what_it_lacks_at_once(bench):
     taken(bench)
     bench.step(12)

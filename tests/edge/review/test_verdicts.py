@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from edge.records import Moment
 from edge.review.verdict import Verdict, drawn, shows_answer
-from edge.review.verdicts import FILE, PAGE, after, give, is_verdict, latest
+from edge.review.verdicts import FILE, PAGE, STREAM, after, give, is_verdict, latest
+from edge.store import aside, salvage
 from edge.store.archive import Archive
 from edge.store.errors import Held
 from edge.store.lock import Lock
@@ -76,6 +78,49 @@ def test_answers_are_read_page_by_page(tmp_path: Path) -> None:
     with Archive(tmp_path / FILE) as queue:
         assert [seq for seq, _ in after(queue, 1, 3)] == [2, 3, 4]
     assert PAGE >= 100
+
+
+@pytest.mark.parametrize("how", ["noise", "pages", "gone"])
+def test_a_damaged_queue_refuses_nobody_s_answer(tmp_path: Path, how: str) -> None:
+    for number in range(30):
+        give(tmp_path, verdict(number, f"part-{number}"))
+    path = tmp_path / FILE
+    whole = path.read_bytes()
+    with Archive(path) as queue:
+        before = queue.epoch
+    damage = {
+        "noise": b"noise" * 10_000,
+        "pages": whole[:8192] + b"\xff" * 4096 + whole[12_288:],
+        "gone": whole[: whole.rindex(b'"part-15"') // 4096 * 4096],
+    }
+    path.write_bytes(damage[how])
+    give(tmp_path, verdict(99, "the next"))
+    with Archive(path) as queue:
+        assert queue.epoch != before
+        assert [record["id"] for _, record in after(queue, 0)] == ["verdict-99"]
+        assert latest(queue, "the next") is not None
+        assert verify(queue, tmp_path).sound
+    (case,) = aside.cases(tmp_path)
+    assert (case.stream, case.database) == (STREAM, FILE)
+    told = salvage.salvage(case, tmp_path)
+    if how != "noise":
+        assert told.file == f"salvage/queue-{before}.db"
+        assert told.rows + told.lost_records == told.highest
+    give(tmp_path, verdict(100))
+    assert len(aside.cases(tmp_path)) == 1
+
+
+def test_answers_about_parts_are_still_known_where_they_can_be_read(tmp_path: Path) -> None:
+    for number in range(5):
+        give(tmp_path, verdict(number, f"part-{number}"))
+    database = sqlite3.connect(tmp_path / FILE)
+    with database:
+        database.execute("UPDATE meta SET value = 'nonsense'")
+    database.close()
+    give(tmp_path, verdict(99, "the next"))
+    with Archive(tmp_path / FILE) as queue:
+        found = [latest(queue, f"part-{number}") for number in range(5)]
+    assert [one and one["id"] for one in found] == [f"verdict-{number}" for number in range(5)]
 
 
 @pytest.mark.parametrize(

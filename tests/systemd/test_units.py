@@ -9,6 +9,7 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "systemd"
 UNITS = sorted(FOLDER.glob("*.service"))
+STATION = [path for path in UNITS if path.stem != "edge-inspect-collector"]
 
 
 def section(path, name="Service"):
@@ -19,8 +20,9 @@ def section(path, name="Service"):
     return parser[name]
 
 
-def test_there_is_a_unit_for_line_and_sync():
+def test_there_is_a_unit_for_each_service():
     assert [path.name for path in UNITS] == [
+        "edge-inspect-collector.service",
         "edge-inspect-line.service",
         "edge-inspect-sync.service",
     ]
@@ -33,14 +35,20 @@ def test_what_every_service_promises(path):
     assert int(service["WatchdogSec"]) > 15
     assert (service["Restart"], service["RestartPreventExitStatus"]) == ("always", "2")
     assert service["User"] == "edge-inspect"
-    assert (service["StateDirectory"], service["StateDirectoryMode"]) == ("edge-inspect", "0750")
-    assert service["RuntimeDirectoryMode"] == "0755"
+    assert service["StateDirectoryMode"] == "0750"
     assert "ProcSubset" not in service
     assert section(path, "Unit")["StartLimitIntervalSec"] == "0"
 
 
+@pytest.mark.parametrize("path", STATION, ids=lambda path: path.stem)
+def test_the_services_of_a_station_share_its_directories(path):
+    service = section(path)
+    assert service["StateDirectory"] == "edge-inspect"
+    assert service["RuntimeDirectoryMode"] == "0755"
+
+
 def test_sync_stays_below_the_line():
-    line, sync = (section(path) for path in UNITS)
+    line, sync = (section(path) for path in STATION)
     for weight in ("CPUWeight", "IOWeight"):
         assert int(sync[weight]) * 10 <= int(line[weight])
     assert int(sync["Nice"]) > 0

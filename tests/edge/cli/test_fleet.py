@@ -1,6 +1,7 @@
 import builtins
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import uuid
@@ -15,6 +16,7 @@ from edge.review.verdict import Verdict
 from edge.store.archive import Archive
 from edge.store.journal import Journal
 from sync.chain import GENESIS
+from sync.fleet import tables
 from sync.fleet.arrival import read
 from sync.fleet.central import Central
 from sync.fleet.database import Database
@@ -22,6 +24,7 @@ from sync.fleet.hearing import Word
 from sync.segment import encode, join
 from sync.topics import Station
 from tests.edge.store.builders import NOON, ORIGIN, alarm, disposition, due, inspection
+from tests.pages import rows, section, text
 from tests.sync.fleet.plant import Chain
 
 STATION = Station.parse(ORIGIN.station)
@@ -225,3 +228,55 @@ def test_the_commands_are_there():
     assert done.returncode == 0
     for command in ("serve", "ledger", "explain"):
         assert command in done.stdout
+
+
+# docs/fleet.md
+
+PAGE = text("docs/fleet.md")
+
+
+def test_members_of_the_books_are_documented(tmp_path):
+    url = f"sqlite:///{tmp_path}/fleet.db"
+    central, line, other = Central(Database(url), lambda: "t"), Chain(20), Chain(20, salt="x")
+    central.commit([line.gap(1, 10), other.piece(11, 20)])
+    central.database.close()
+    books = json.loads(run("ledger", "--database", url, "--json").stdout)
+    (one,) = books["streams"]
+    told = section(PAGE, "The books")
+    members = {word for row in rows(told) for word in re.findall(r"`([^`]+)`", row[0])}
+    assert members == set(one)
+    for name in [*books, *one["gaps"][0], *one["alarms"][0]]:
+        assert f"`{name}`" in told
+
+
+def test_tables_are_documented():
+    told = {row[0].strip("`"): row[1] for row in rows(section(PAGE, "The tables"))}
+    assert set(told) == {
+        name for name in tables.METADATA.tables if f"`{name}`" not in text("docs/pictures.md")
+    }
+    for name in ("records", "aside", "chains"):
+        for column in tables.METADATA.tables[name].columns:
+            if column.name not in ("station", "stream", "epoch"):
+                assert f"`{column.name}`" in told[name], column
+
+
+def test_options_of_serve_are_documented():
+    done = CliRunner().invoke(app, ["serve", "--help"], env={"COLUMNS": "200"})
+    offered = set(re.findall(r"--[a-z-]+", done.stdout)) - {"--help", "--collect-only"}
+    told = section(PAGE, "Running a collector")
+    assert offered <= set(re.findall(r"`(--[a-z-]+)`", told))
+
+
+def test_queries_that_are_shown_work(url):
+    database = Database(url)
+    shown = re.search(r"```sql\n(.*?)```", PAGE, re.S)[1]
+    queries = [query for query in shown.split(";") if query.strip()]
+    assert len(queries) == 3
+    for query in queries:
+        others = "the same in SQLite" if not database.sqlite else "::jsonb"
+        if others not in query:
+            with database.transaction() as connection:
+                found = connection.exec_driver_sql(query).all()
+            if "subject" in query:
+                assert ("disposition/1", "reject", "person") in [tuple(row) for row in found]
+    database.close()

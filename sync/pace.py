@@ -49,13 +49,14 @@ class Patience:
         self._again_at = self._spoken_at = float("-inf")
 
     def overdue(self, flights: Iterable[Flight], now: float) -> list[int]:
-        """The tokens of messages that have waited long enough. The next wait is longer."""
-        taken = [(one.token, one.taken_at) for one in flights if one.taken_at is not None]
-        found = [token for token, at in taken if now - at >= self._wait_s]
-        if found:
-            self.probing = now - self._spoken_at >= self._wait_s
-            self._wait_s = self._backoff.next_s()
-        return found
+        """The tokens of messages that have waited long enough: with one, all that should have
+        arrived. The next wait is longer."""
+        ages = [(one.token, now - one.taken_at) for one in flights if one.taken_at is not None]
+        if not any(age >= self._wait_s for _, age in ages):
+            return []
+        self.probing = now - self._spoken_at >= self._wait_s
+        self._wait_s = self._backoff.next_s()
+        return [token for token, age in ages if age >= LAG_S]
 
     def spoken(
         self, flights: Iterable[Flight], ahead: int | None, moved: bool, now: float

@@ -39,6 +39,12 @@ def test_what_the_broker_has_not_taken_is_not_overdue():
     assert patience().overdue([flight(1, None)], 1e9) == []
 
 
+def test_with_one_all_are_overdue_that_should_have_arrived():
+    flights = [flight(1, 0.0, 1), flight(11, 3.0, 2), flight(21, 4.5, 3), flight(31, None, 4)]
+    assert patience().overdue(flights, 4.9) == []
+    assert patience().overdue(flights, 5.0) == [1, 2]
+
+
 def test_each_wait_is_longer_until_the_position_moves():
     waiting, now, times = patience(), 0.0, []
     taken = 0.0

@@ -373,7 +373,7 @@ def test_after_progress_the_waits_are_short_again(bench):
     for _ in range(1000):
         bench.step()
         bench.transport.acknowledge_all()
-    bench.say(through(bench.journal, 8))
+    bench.say(through(bench.journal, 10))
     bench.step(3)
     bench.transport.acknowledge_all()
     bench.step()
@@ -381,7 +381,7 @@ def test_after_progress_the_waits_are_short_again(bench):
     for _ in range(100):
         bench.step()
         bench.transport.acknowledge_all()
-    assert any(s.first == 9 for s in bench.sent()[before:])
+    assert any(s.first == 11 for s in bench.sent()[before:])
 
 
 def test_a_collector_that_comes_back_gets_what_it_lacks_at_once(bench):

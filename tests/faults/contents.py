@@ -30,7 +30,7 @@ class File:
         """A program has written."""
         _put(self.now, offset, data)
         start = offset - offset % SECTOR
-        end = -(-(offset + len(data)) // SECTOR) * SECTOR
+        end = _end(offset + len(data))
         self.unsynced.append(Patch(start, bytes(self.now[start:end])))
 
     def truncate(self, size: int) -> None:
@@ -68,9 +68,22 @@ class File:
                 else:
                     _resize(disk, change)
             elif isinstance(kept, Patch):
-                room = len(kept.image) if limit is None else max(0, limit - kept.start)
-                _put(disk, kept.start, kept.image[:room])
+                image = _sectors(kept, len(disk))
+                room = len(image) if limit is None else max(0, _end(limit) - kept.start)
+                _put(disk, kept.start, image[:room])
         return disk
+
+
+def _end(offset: int) -> int:
+    """Where the sector ends that this byte ends in."""
+    return -(-offset // SECTOR) * SECTOR
+
+
+def _sectors(patch: Patch, size: int) -> bytes:
+    """What reaches a disk on which the file still has `size` bytes: behind its end in memory, the
+    last sector is zeros."""
+    end = patch.start + len(patch.image)
+    return patch.image + bytes(max(0, min(_end(end), size) - end))
 
 
 def _put(content: bytearray, offset: int, data: bytes) -> None:

@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ GUARD = "guard"
 """State key of the digest over what must not be forgotten."""
 LOOKED_AT = 10_000
 """Rows of the state that are looked at: the queue has one for each part that was answered."""
+BEGINNING = 3
+"""Rows by which a page is known: the pages of large indexes are left out."""
 SCANNED = 65_536
 """Pages that are looked through when SQLite can read nothing: 256 MB, in half a second."""
 
@@ -192,17 +195,21 @@ def _add_bodies(memory: Memory, database: sqlite3.Connection) -> None:
 
 
 def _scan(memory: Memory, path: Path) -> None:
-    """Add the small rows that look like ours: two texts, an escalation, an id with a number."""
+    """Add the small rows that look like ours, from every page that begins with one of them."""
     pages = Pages(path)
     try:
         for page in pages.current(SCANNED):
-            for row in index_rows(pages, page):
-                _sort(memory, row)
+            found = index_rows(pages, page)
+            ours = [_add(memory, row) for row in islice(found, BEGINNING)]
+            if any(ours):
+                for row in found:
+                    _add(memory, row)
     finally:
         pages.close()
 
 
-def _sort(memory: Memory, row: Sequence[object]) -> None:
+def _add(memory: Memory, row: Sequence[object]) -> bool:
+    """Whether it is one: two texts, an escalation, or an id with a number."""
     match row:
         case [str(key), str(value)] if "." in key or key in ("watch", GUARD):
             memory.state.setdefault(key, value)
@@ -210,6 +217,9 @@ def _sort(memory: Memory, row: Sequence[object]) -> None:
             memory.requests.setdefault(name, seq)
         case [str(name), *_] if len(row) == 6 and _is_escalation(row):
             memory.waiting.setdefault(name, Escalation(*row))  # type: ignore[arg-type]
+        case _:
+            return False
+    return True
 
 
 def _is_escalation(row: Sequence[object]) -> bool:

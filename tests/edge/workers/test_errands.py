@@ -69,7 +69,7 @@ def test_room_is_made_while_the_disk_refuses_records(journal: Journal) -> None:
     entries: Channel[Entry] = Channel(1000)
     errands = Errands()
     recorder = Recorder(entries, journal, Openings(), retry_s=0, errands=errands)
-    errands.give(Errand(bound=Bound(60, 50)))
+    errands.give(Errand(bound=Bound(120, 50)))
     recorder.step()
     while recorder.failing is None:
         entries.put(Entry(tuple(sure(20))))
@@ -77,10 +77,10 @@ def test_room_is_made_while_the_disk_refuses_records(journal: Journal) -> None:
     assert "full" in recorder.failing
     recorder.step()
     assert recorder.failing
-    errand = Errand(prune=Prune(1 << 40, DAY, waits=False, most=30))
+    errand = Errand(prune=Prune(1 << 40, DAY, waits=False, most=80))
     errands.give(errand)
     recorder.step()
-    assert errand.pruned.deleted == 30
+    assert errand.pruned.deleted == 80
     assert recorder.failing is None
     entries.close()
     recorder.step()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -24,11 +25,16 @@ Stream = tuple[str, str]
 
 
 @dataclass(slots=True)
-class Committed:
-    """What one transaction did, and what may be said about it now that it is on the disk."""
+class Commit:
+    """What one transaction does, and what may be said about it once `finish` has returned."""
 
     tally: Tally = field(default_factory=Tally)
     acknowledgements: dict[Stream, Acknowledgement] = field(default_factory=dict)
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    def finish(self) -> None:
+        """Make it durable; in whichever thread. Raises Away, and nothing of it counts."""
+        self._open.close()
 
 
 class Central:
@@ -48,18 +54,24 @@ class Central:
         with self.database.transaction() as connection:
             connection.execute(sa.select(tables.meta.c.key).limit(1)).all()
 
-    def commit(self, arrivals: Sequence[Arrival]) -> Committed:
-        """Everything in one durable transaction, then how far the touched streams are held.
-
-        Raises Away, and nothing of it counts.
-        """
-        done = Committed()
+    def begin(self, arrivals: Sequence[Arrival]) -> Commit:
+        """Put everything into the tables, in one transaction that ends with `finish`; until then
+        nothing else may be asked of this object. Raises Away, and nothing of it counts."""
+        done = Commit()
         ordered = sorted(arrivals, key=lambda one: (one.key, one.piece.first))
-        with self.database.transaction() as connection:
+        with ExitStack() as opened:
+            connection = opened.enter_context(self.database.transaction())
             for key, pieces in groupby(ordered, key=lambda one: one.key):
                 self._file(connection, key, list(pieces), done.tally)
             for stream in dict.fromkeys((one.key.station, one.key.stream) for one in ordered):
                 done.acknowledgements[stream] = self._standing(connection, stream)
+            done._open = opened.pop_all()
+        return done
+
+    def commit(self, arrivals: Sequence[Arrival]) -> Commit:
+        """`begin` and `finish`."""
+        done = self.begin(arrivals)
+        done.finish()
         return done
 
     def standing(self) -> dict[Stream, Acknowledgement]:

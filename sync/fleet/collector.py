@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from sync.acknowledgement import Acknowledgement, Rewind
 from sync.backoff import Backoff
-from sync.fleet.arrival import Arrival, Key, read, station_of
+from sync.fleet.arrival import Key, station_of
 from sync.fleet.central import Central, Stream
 from sync.fleet.database import Away, DatabaseError
 from sync.fleet.desk import Desk
-from sync.fleet.filing import Tally
 from sync.fleet.gallery import Gallery
 from sync.fleet.hearing import Hearing
+from sync.fleet.inbox import Counters, Inbox
 from sync.fleet.speaker import Speaker
 from sync.link import Link, Trouble
 from sync.picture import PictureError
-from sync.segment import SegmentError
 from sync.topics import ROOT
 from sync.transport import Acknowledged, Connected, Disconnected, Message, Refused, Transport
 
 STATUSES = f"{ROOT}/+/+/+/status"
 RESULTS = f"{ROOT}/+/+/+/results/+"
 NO_PROGRESS_S = 15.0
-COMMIT_ROWS = 4000
-"""About so many records are committed together; a second batch waits for the next commit."""
 LOOK_EVERY_S = 1.0
 CONNECTING_S = 0.05
 """Between two looks at a connection that is being made."""
 LEAVE_WITHIN_S = 3.0
 GREET_AGAIN_S = 1.3
-
-
-@dataclass(slots=True)
-class Counters:
-    """Since the start of this process."""
-
-    tally: Tally = field(default_factory=Tally)
-    segments: int = 0
-    nonsense: int = 0
-    refused: int = 0
-    rewinds: int = 0
-    commits: int = 0
 
 
 class Collector:
@@ -64,8 +48,6 @@ class Collector:
     ) -> None:
         self.counters = Counters()
         self.stopped = False
-        self.strange = ""
-        """What was wrong with the last message that was none."""
         self._transport = transport
         self._central = central
         self._link = Link(transport, backoff(), NO_PROGRESS_S)
@@ -76,7 +58,7 @@ class Collector:
         shared = (RESULTS, *self._desk.topics)
         self._filters = (*(f"$share/{group}/{one}" for one in shared), STATUSES)
         self._subscribing: set[int] = set()
-        self._pending: list[tuple[Arrival, int]] = []
+        self._inbox = Inbox(central, self.counters, self._acknowledge, transport.release)
         self._database_trouble: Trouble | None = None
         self._database_at = self._look_at = float("-inf")
         self._ready = self._greeted = False
@@ -101,7 +83,7 @@ class Collector:
 
     @property
     def _busy(self) -> bool:
-        return bool(self._pending) or self._desk.waiting
+        return self._inbox.waiting or self._desk.waiting
 
     @property
     def troubles(self) -> list[Trouble]:
@@ -117,17 +99,26 @@ class Collector:
         if not self._ready and not self._prepare(now):
             return min(LOOK_EVERY_S, max(0.0, self._database_at - now))
         try:
-            self._greet(now)
-            self._commit()
-            if now >= self._look_at:
-                self._look_at = now + LOOK_EVERY_S
-                self._look(now)
+            self._work(now)
         except DatabaseError as error:
             self._lose_database(error, now)
             return 0.0
         self._link.step(now)
         wait = self._speak(now)
         return 0.0 if self._busy else min(wait, LOOK_EVERY_S)
+
+    def _work(self, now: float) -> None:
+        """What is to do with the database."""
+        self._inbox.read()  # while the disk works on the commit before
+        self._inbox.finish()
+        self._greet(now)
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_S
+            self._look(now)
+        self._inbox.begin()
+        if not self._inbox.waiting:
+            for token in self._desk.commit():  # pieces of pictures, when no record waits
+                self._transport.release(token)
 
     def stop(self, now: float) -> None:
         """Commit what has come, say so, and leave; then `stopped` is true."""
@@ -155,6 +146,7 @@ class Collector:
         self._database_trouble = Trouble(str(error), error.mend)
         self._database_at = now + self._database_backoff.next_s()
         self._ready = False
+        self._inbox.abandon()
         self._central.database.close()
         self._link.give_up(self._database_trouble, now)
         self._forget()
@@ -162,7 +154,7 @@ class Collector:
     def _forget(self) -> None:
         self._greeted = False
         self._greet_at = float("-inf")
-        self._pending.clear()
+        self._inbox.forget()
         self._desk.forget()
         self._subscribing.clear()
         self._speaker.forget()
@@ -183,10 +175,12 @@ class Collector:
     def _greet(self, now: float) -> None:
         """On a new connection, as soon as answers would reach us: say how far everything is held,
         so that stations go on at once. And a second time: what they sent just before the first went
-        to nobody, and only later do they take our silence about it for a loss."""
+        to nobody, and only later do they take our silence about it for a loss. Stations of which
+        nothing is held yet hear that too: they may have been waiting for any collector."""
         if not self._link.up or self._subscribing or now < self._greet_at:
             return
-        for stream, held in self._central.standing().items():
+        standing = self._central.standing()
+        for stream, held in self._hearing.with_strangers(standing, self._central.database.store):
             self._acknowledge(stream, held)
         self._greet_at = float("inf") if self._greeted else now + GREET_AGAIN_S
         self._greeted = True
@@ -213,54 +207,15 @@ class Collector:
         station = station_of(message.topic)
         if station is not None:
             if not self._hearing.take(str(station), message.payload):
-                self._nonsense(f"a status of {station} that is none")
+                self.counters.odd(f"a status of {station} that is none")
             self._transport.release(message.token)
             return
         try:
             if not self._desk.take(message):
-                self._pending.append((read(message.topic, message.payload), message.token))
-        except (SegmentError, PictureError) as error:
-            self._nonsense(f"{message.topic[:200]!r}: {error}")
+                self._inbox.take(message)
+        except PictureError as error:
+            self.counters.odd(f"{message.topic[:200]!r}: {error}")
             self._transport.release(message.token)
-
-    def _nonsense(self, what: str) -> None:
-        self.counters.nonsense += 1
-        self.strange = what
-
-    def _commit(self) -> None:
-        """Some of what waits, in one transaction."""
-        rows = count = 0
-        while count < len(self._pending) and rows < COMMIT_ROWS:
-            rows += len(self._pending[count][0].rows)
-            count += 1
-        if not count:
-            for token in self._desk.commit():  # pieces of pictures, when no record waits
-                self._transport.release(token)
-            return
-        batch, self._pending = self._pending[:count], self._pending[count:]
-        self._commit_all([arrival for arrival, _ in batch])
-        for _, token in batch:
-            self._transport.release(token)
-
-    def _commit_all(self, arrivals: Sequence[Arrival]) -> None:
-        """Together; where the database refuses, one by one, so that one cannot hold up others."""
-        try:
-            done = self._central.commit(arrivals)
-        except DatabaseError:
-            raise
-        except Exception as error:
-            if len(arrivals) > 1:
-                for arrival in arrivals:
-                    self._commit_all([arrival])
-                return
-            self.counters.refused += 1
-            self.strange = f"{arrivals[0].key}: the database refuses it: {error}"[:500]
-            return
-        self.counters.tally.add(done.tally)
-        self.counters.segments += len(arrivals)
-        self.counters.commits += 1
-        for stream, held in done.acknowledgements.items():
-            self._acknowledge(stream, held)
 
     def _look(self, now: float) -> None:
         """Keep what stations said, and ask those for more that believe to have delivered more."""
@@ -292,12 +247,14 @@ class Collector:
         assert self._leave_by is not None
         try:
             if self._ready and self._link.up and now < self._leave_by:
-                self._commit()
+                self._work(now)
                 wait = self._speak(now)
                 if not self.idle:
                     return 0.0 if self._busy else min(wait, 0.05)
         except DatabaseError as error:
             self._database_trouble = Trouble(str(error), error.mend)
+        self._inbox.abandon()
+        self._inbox.close()
         self._transport.close()
         self._central.database.close()
         self.stopped = True

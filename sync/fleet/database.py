@@ -56,7 +56,7 @@ def file_of(url: str) -> Path | None:
 
 
 class Database:
-    """Used from one thread. Everything happens in `transaction`."""
+    """Used from one thread at a time. Everything happens in `transaction`."""
 
     def __init__(self, url: str, read_only: bool = False) -> None:
         self.url = address(url)
@@ -128,7 +128,10 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
             url = self.url.set(database=str(path))
         engine = sa.create_engine(
-            url, pool_size=1, max_overflow=0, connect_args={"timeout": BUSY_MS / 1000}
+            url,
+            pool_size=1,
+            max_overflow=0,
+            connect_args={"timeout": BUSY_MS / 1000, "check_same_thread": False},
         )
         begin = "BEGIN" if self._read_only else "BEGIN IMMEDIATE"
         sa.event.listen(engine, "connect", self._set_pragmas)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
+from sync import chain
+from sync.acknowledgement import MOST_EPOCHS, Acknowledgement, Through
 from sync.fleet import words
 from sync.fleet.arrival import Key
 
@@ -56,6 +58,21 @@ class Hearing:
         """The words that came since the last call."""
         found, self._news = self._news, {}
         return found
+
+    def with_strangers(
+        self, standing: Mapping[tuple[str, str], Acknowledgement], store: str
+    ) -> list[tuple[tuple[str, str], Acknowledgement]]:
+        """What is held of every stream, and that nothing is held of those epochs that stations
+        spoke of and the database does not know."""
+        found = dict(standing)
+        for key in (key for claims in self._claims.values() for key in claims):
+            held = found.get(key[:2], Acknowledgement((), store))
+            if len(held.epochs) < MOST_EPOCHS and key.epoch not in {
+                one.epoch for one in held.epochs
+            }:
+                nothing = Through(key.epoch, 0, chain.GENESIS)
+                found[key[:2]] = replace(held, epochs=(*held.epochs, nothing))
+        return list(found.items())
 
     def behind(self, now: float, through: Callable[[Key, int], int]) -> list[tuple[Key, int]]:
         """Chains that the database holds less far than their station believes, with the first

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from sync.acknowledgement import Through, decode_acknowledgement, decode_rewind
 from sync.backoff import Backoff
 from sync.fleet.central import Central
-from sync.fleet.collector import COMMIT_ROWS, GREET_AGAIN_S, NO_PROGRESS_S, Collector
+from sync.fleet.collector import GREET_AGAIN_S, NO_PROGRESS_S, Collector
 from sync.fleet.database import Away, Database
 from sync.fleet.hearing import ASK_AGAIN_S
+from sync.fleet.inbox import COMMIT_ROWS
 from sync.fleet.speaker import EVERY_S, MOST_UNDER_WAY
 from sync.transport import Connected, Message, Refused
 from tests.simulators.loopback import Loopback
@@ -268,7 +269,7 @@ def test_nonsense_is_counted_released_and_has_no_effect(hall):
     ]
     hall.step()
     assert hall.collector.counters.nonsense == 5
-    assert "other" in hall.collector.strange
+    assert "other" in hall.collector.counters.strange
     assert hall.transport.released == tokens
     assert hall.central.standing() == {}
 
@@ -386,3 +387,14 @@ def test_arbitrary_payloads_change_nothing(hall, messages):
     assert hall.collector.listening
     assert hall.transport.published == []
     assert hall.central.standing() == {}
+
+
+def test_a_station_that_waited_for_any_collector_hears_that_nothing_is_held(tmp_path):
+    hall = Hall(f"sqlite:///{tmp_path / 'central.db'}")
+    hall.connect()
+    hall.say(line=0)
+    assert hall.acks() == []
+    hall.step(times=20)
+    [said] = hall.acks()
+    assert said.epochs == (Through(EPOCH, 0, "0" * 64),)
+    assert said.store == hall.database.store

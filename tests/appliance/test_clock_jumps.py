@@ -103,7 +103,8 @@ def check(settings: Path) -> None:
         finding = verify(archive, state)
         assert archive.anchor.seq == 0
     assert finding.sound
-    made = of_kind(records, "inspection/1")
+    # what a busy machine was late for has no picture, and is recorded when there is time
+    made = [one for one in of_kind(records, "inspection/1") if one["reason"] != "overrun"]
     assert finding.checked_pictures == len(made)
     years = {record["captured_at"][:4] for record in made}
     assert len(years) >= 3, "the clock was not moved"
@@ -119,7 +120,11 @@ def check(settings: Path) -> None:
 def by_deadline(records: list[dict[str, Any]], made: list[dict[str, Any]]) -> None:
     """No fall-back came before its time, and none is missing but at the end of a run."""
     captured = {record["id"]: record["monotonic_ns"] for record in made}
-    fallbacks = [one for one in of_kind(records, "disposition/1") if one["by"] == "fallback"]
+    fallbacks = [
+        one
+        for one in of_kind(records, "disposition/1")
+        if one["by"] == "fallback" and one["inspection"] in captured
+    ]
     waited = [one["monotonic_ns"] - captured[one["inspection"]] for one in fallbacks]
     assert len(waited) > 5
     assert min(waited) >= DEADLINE_S * 1e9

@@ -281,6 +281,7 @@ def test_the_numbers_of_the_tests_that_hurt():
         ("test_power_cuts", "CUTS"),
         ("test_power_cuts", "CUTS_WITH_RETENTION"),
         ("test_power_cuts", "CUTS_WITH_PERSONS"),
+        ("test_power_cuts_of_collector", "CUTS"),
         ("test_services_killed", "KILLS"),
         ("test_disk_errors", "RUNS"),
         ("test_weather", "CUTS"),

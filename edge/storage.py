@@ -38,7 +38,7 @@ def storing(
         Elsewhere(folder, "none" if sync is None else sync.images, samples),
         errands,
         images,
-        ballast.Ballast(folder, ballast.fitting(disk.total)),
+        ballast.Ballast(folder, ballast.fitting(min(disk.total, kept.max_bytes))),
         clock,
         refusal,
     )

@@ -9,9 +9,11 @@ def storage_lines(storage: object) -> Iterator[str]:
     """How full it is and how long it lasts; then what was given up, where something was."""
     if not isinstance(storage, dict):
         return
+    from edge.store.outlook import size
+
     used, limit = storage.get("used_bytes"), storage.get("limit_bytes")
     if isinstance(used, int) and isinstance(limit, int):
-        yield f"storage: {used / 1e9:.1f} of {limit / 1e9:.1f} GB; {storage.get('words')}"
+        yield f"storage: {size(used)} of {size(limit)}; {storage.get('words')}"
     given_up, awaited = storage.get("given_up"), storage.get("given_up_though_awaited")
     deleted = storage.get("deleted")
     if given_up or deleted:

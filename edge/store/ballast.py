@@ -17,7 +17,7 @@ LEAST, MOST = 256 * 1024, 32 * 1024 * 1024
 
 
 def fitting(total: int) -> int:
-    """How large it is on a file system of `total` bytes."""
+    """How large it is where `total` bytes may be used."""
     return min(max(total // SHARE, LEAST), MOST)
 
 

@@ -118,7 +118,9 @@ def _left(left: float | None) -> str:
 def _days(days: float) -> str:
     if days >= 10:
         return f"{days:,.0f} days"
-    return f"{days:.1f} days" if days >= 1 else f"{days * 24:.1f} hours"
+    if days >= 1:
+        return f"{days:.1f} days"
+    return f"{days * 24:.1f} hours" if days * 24 >= 1 else f"{days * 1440:.0f} minutes"
 
 
 def _rounded(days: float | None) -> float | None:

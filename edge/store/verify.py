@@ -68,26 +68,62 @@ def verify(
     finding = Finding()
     seq = 0
     try:
-        finding.epoch, finding.anchor = archive.epoch, archive.anchor
-        seq = finding.anchor.seq
+        finding.epoch = archive.epoch
         _check_kept(finding, archive, state_dir)
-        finding.last_hash = finding.anchor.hash
+        seq, finding.last_hash = finding.anchor.seq, finding.anchor.hash
         newest, known = archive.written()
+        begin = seq
         for page in pages_of(archive.stored, seq):
-            given_up = archive.given_up(page[0].seq, page[-1].seq)
-            for stored in page:
-                _check(finding, stored, seq + 1)
-                check_body(finding, stored, state_dir, stored.seq in given_up)
-                finding.last_hash = stored.hash
-                seq = stored.seq
-                finding.records += 1
-                if progress is not None and (finding.records % PAGE_ROWS == 0 or seq == newest):
-                    progress(seq - finding.anchor.seq, max(newest, seq) - finding.anchor.seq)
+            seq = _after_deletion(finding, archive, seq, page[0].seq)
+            _check_page(finding, archive, state_dir, seq, page)
+            before, seq = finding.records, page[-1].seq
+            finding.records += len(page)
+            told = finding.records // PAGE_ROWS > before // PAGE_ROWS or seq >= newest
+            if progress is not None and told:
+                progress(seq - begin, max(newest, seq) - begin)
         if known != newest:
             finding.note(newest, f"the counters know of {known} records")
     except sqlite3.DatabaseError as error:
         finding.note(seq + 1, f"cannot be read: {error}")
     return finding
+
+
+def _check_page(
+    finding: Finding, archive: Archive, state_dir: Path, seq: int, page: list[Stored]
+) -> None:
+    """The records behind `seq`, and their pictures."""
+    given_up = archive.given_up(page[0].seq, page[-1].seq)
+    damaged = len(finding.pictures)
+    for stored in page:
+        _check(finding, stored, seq + 1)
+        check_body(finding, stored, state_dir, stored.seq in given_up)
+        finding.last_hash = stored.hash
+        seq = stored.seq
+    _forgive(finding, damaged, archive, page[0].seq, page[-1].seq)
+
+
+def _after_deletion(finding: Finding, archive: Archive, seq: int, first: int) -> int:
+    """Where the chain goes on: behind a new anchor, where the line has deleted meanwhile."""
+    if first == seq + 1:
+        return seq
+    anchor = archive.anchor
+    if anchor.seq <= seq or anchor.seq + 1 != first:
+        return seq
+    finding.anchor, finding.last_hash = anchor, anchor.hash
+    return anchor.seq
+
+
+def _forgive(finding: Finding, since: int, archive: Archive, first: int, last: int) -> None:
+    """Pictures that the line has given up while they were looked for are not damaged."""
+    if len(finding.pictures) == since:
+        return
+    given_up = archive.given_up(first, last)
+    deleted = archive.anchor.seq
+    new = finding.pictures[since:]
+    left = [one for one in new if one.seq not in given_up and one.seq > deleted]
+    finding.pictures[since:] = left
+    finding.given_up += len(new) - len(left)
+    finding.checked_pictures -= len(new) - len(left)
 
 
 def pages_of(read: Callable[[int, int], list[Stored]], seq: int) -> Iterator[list[Stored]]:
@@ -98,17 +134,36 @@ def pages_of(read: Callable[[int, int], list[Stored]], seq: int) -> Iterator[lis
 
 
 def _check_kept(finding: Finding, archive: Archive, state_dir: Path) -> None:
-    """Each by itself: those between them are gone. None of them is missing."""
-    anchor, seq = finding.anchor, 0
+    """Records before the anchor, and that none of them is missing. Again from the beginning where
+    the line has deleted more meanwhile."""
+    while True:
+        anchor, trial = archive.anchor, Finding(finding.epoch)
+        last = _check_outlived(trial, archive, state_dir)
+        if archive.anchor == anchor:
+            break
+    if anchor.count + trial.kept != anchor.seq or last > anchor.seq:
+        trial.note(anchor.seq, f"{trial.kept} records are kept from before the anchor")
+    finding.anchor, finding.kept, finding.broken = anchor, trial.kept, trial.broken
+    finding.pictures, finding.given_up = trial.pictures, trial.given_up
+    finding.checked_pictures = trial.checked_pictures
+
+
+def _check_outlived(finding: Finding, archive: Archive, state_dir: Path) -> int:
+    """Each by itself: those between them are gone. The number of the last."""
+    seq = 0
     while page := archive.outlived(seq, PAGE_ROWS):
-        given_up = archive.given_up(page[0].stored.seq, page[-1].stored.seq)
+        first, last = page[0].stored.seq, page[-1].stored.seq
+        given_up, damaged = archive.given_up(first, last), len(finding.pictures)
         for kept in page:
             _check_link(finding, kept)
             check_body(finding, kept.stored, state_dir, kept.stored.seq in given_up)
             finding.kept += 1
-        seq = page[-1].stored.seq
-    if anchor.count + finding.kept != anchor.seq or seq > anchor.seq:
-        finding.note(anchor.seq, f"{finding.kept} records are kept from before the anchor")
+        gone = archive.given_up(first, last) - given_up
+        finding.pictures[damaged:] = [
+            one for one in finding.pictures[damaged:] if one.seq not in gone
+        ]
+        seq = last
+    return seq
 
 
 def _check_link(finding: Finding, kept: Kept) -> None:

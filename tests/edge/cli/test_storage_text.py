@@ -13,7 +13,7 @@ FULL = {
 
 def test_how_full_it_is_and_what_went() -> None:
     assert list(storage_lines(FULL)) == [
-        "storage: 9.1 of 20.0 GB; 11 days left at today's rate",
+        "storage: 9.1 GB of 20.0 GB; 11 days left at today's rate",
         "since start, to make room or by age: pictures 120, records 0",
         "pictures given up that somebody waited for: 3",
         "the disk is full: the last room is for records, pictures are not kept",

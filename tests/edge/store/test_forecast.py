@@ -57,6 +57,7 @@ def test_where_nothing_comes_there_are_no_days() -> None:
             "the limit is reached, the oldest pictures make room; pictures reach back 3.0 days;"
             " records reach back 40 days",
         ),
+        (Forecast(0.01), False, "14 minutes left at today's rate"),
         (Forecast(), True, "no forecast yet"),
     ],
 )

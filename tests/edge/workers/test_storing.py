@@ -101,7 +101,7 @@ def test_pictures_that_wait_for_their_upload_stay(station) -> None:
     sent = line.parts(5, "escalate")
     line.acknowledge(0, line={"epoch": line.journal.head[0], "seq": 5})
     accepted, waiting = line.parts(3), []
-    while ids(sent) <= line.there():
+    while ids(sent) & line.there():
         waiting += line.parts(1, "escalate")
         line.tend(3)
     assert not ids(accepted) & line.there()

@@ -11,8 +11,12 @@ import pytest
 from edge.store import aside, usage
 from edge.store import survey as survey_module
 from edge.store.journal import Journal
+from edge.store.retention import Picture
 from edge.store.salvage import salvage
+from edge.store.shelved import Shelved
+from edge.store.stock import Stock
 from edge.store.strays import WAIT_NS, strays_given_up
+from edge.store.survey import Survey
 from edge.store.verify_saved import verify_saved
 from edge.workers.errands import Errands
 from sync.position import Held, PositionFile, Positions
@@ -259,3 +263,21 @@ def test_a_saved_record_whose_picture_was_given_up_later_is_not_damaged(station)
     left = next((line.folder / "images").rglob("*.jpg"))
     names = {Path(one).stem for one in strays_given_up(line.folder / "line.db")}
     assert left.stem not in names
+
+
+def test_a_refused_record_has_the_log_moved_into_the_file(station) -> None:
+    line = station()
+    line.parts(20)
+    log = line.folder / "line.db-wal"
+    line.tend(2)
+    assert log.stat().st_size > 0
+    line.refusal = "database or disk is full"
+    line.tend(3)
+    assert log.stat().st_size == 0
+
+
+def test_a_picture_too_new_to_be_counted_is_not_taken_off(tmp_path: Path) -> None:
+    stock = Stock(tmp_path / "line.db", "checks", "watch")
+    one = Survey(tmp_path, stock, 10**9)
+    one.changed([Shelved(Picture(7, 0, 4096), "images/x")])
+    assert (one.pictures, one.bytes) == (0, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -111,7 +112,7 @@ class CollectorService:
         counters = self._collector.counters
         if counters.nonsense + counters.refused != self._nonsense:
             self._nonsense = counters.nonsense + counters.refused
-            log.warning("fleet.nonsense", times=self._nonsense, last=self._collector.strange)
+            log.warning("fleet.nonsense", times=self._nonsense, last=counters.strange)
         troubles = [*self._collector.troubles, *self._certificates()]
         said = [trouble.what for trouble in troubles]
         if said != self._said and (said or self._collector.listening):
@@ -168,6 +169,8 @@ def collect(options: Collecting) -> int:
         collector = Collector(transport, central, _backoff, options.group, options.key, gallery)
         service = CollectorService(collector, transport, Notifier(), watch.troubles)
         service.handle_signals()
+        gc.collect()
+        gc.freeze()  # what was imported stays: looking through it again and again costs 5 %
         log.info("fleet.started", broker=address, database=database.words, store=database.store)
         return service.run()
 

@@ -59,10 +59,15 @@ def join(
         raise SegmentError("a segment holds at least one record")
     if any(b"\n" in record for record in records):
         raise SegmentError("a record with a newline in it was not written by the journal")
+    return _linked(stream, epoch, first, previous_hash, tuple(records))
+
+
+def _linked(
+    stream: str, epoch: str, first: int, previous_hash: str, records: tuple[bytes, ...]
+) -> Segment:
     last = first + len(records) - 1
     hashes = tuple(chain.links(previous_hash, records))
-    end = hashes[-1].hex()
-    return Segment(stream, epoch, first, last, previous_hash, end, tuple(records), hashes)
+    return Segment(stream, epoch, first, last, previous_hash, hashes[-1].hex(), records, hashes)
 
 
 def encode(segment: Segment) -> bytes:
@@ -88,7 +93,7 @@ def decode(payload: bytes) -> Segment:
     first = _whole(header, "first")
     if len(records) != _whole(header, "last") - first + 1:
         raise SegmentError("the number of records is not what the header says")
-    found = join(
+    found = _linked(
         str(header["stream"]), str(header["epoch"]), first, str(header["previous_hash"]), records
     )
     # Equal bytes: the hash fits, and nothing in the header was spelled in another way.

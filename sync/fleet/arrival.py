@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
@@ -88,26 +88,22 @@ def _rows(key: Key, piece: Segment) -> Iterator[Row]:
             content = _slowly(record, seq)
         if not isinstance(content, dict):
             raise SegmentError(f"record {seq} is not a JSON object")
-        get = content.get
+        get: Callable[[str], Any] = content.get
         if get("seq") != seq or (get("station"), get("stream"), get("epoch")) != place:
             raise SegmentError(f"record {seq} says that it is another one, or another station's")
         at = get("captured_at") or get("at")
         subject = get("inspection") or get("id")
-        schema, part_id, decision = get("schema"), get("part_id"), get("decision")
-        if not _plain(schema, subject, part_id, at, decision):
+        schema, part_id, decision = get("schema"), get("part_id") or None, get("decision") or None
+        try:  # nearly always they can stand in their columns as they are
+            text = "".join((schema, subject, at, part_id or "", decision or ""))
+            plain = text.isprintable() and len(text) <= LONGEST
+        except TypeError:
+            plain = False
+        if not plain:
             schema, subject, part_id = look_up(schema), look_up(subject), look_up(part_id)
             at, decision = look_up(at), look_up(decision)
         digest = piece.hashes[seq - piece.first]
         yield seq, schema, subject, part_id, at, decision, record.decode(), digest
-
-
-def _plain(*columns: Any) -> bool:
-    """Whether all can stand in their columns as they are, which is nearly always so."""
-    try:
-        text = "".join([one for one in columns if one is not None])
-    except TypeError:
-        return False
-    return text.isprintable() and len(text) <= LONGEST
 
 
 def _slowly(record: bytes, seq: int) -> object:

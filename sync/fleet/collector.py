@@ -13,6 +13,7 @@ from sync.fleet.desk import Desk
 from sync.fleet.gallery import Gallery
 from sync.fleet.hearing import Hearing
 from sync.fleet.inbox import Counters, Inbox
+from sync.fleet.receipts import Receipts
 from sync.fleet.speaker import Speaker
 from sync.link import Link, Trouble
 from sync.picture import PictureError
@@ -58,7 +59,8 @@ class Collector:
         shared = (RESULTS, *self._desk.topics)
         self._filters = (*(f"$share/{group}/{one}" for one in shared), STATUSES)
         self._subscribing: set[int] = set()
-        self._inbox = Inbox(central, self.counters, self._acknowledge, transport.release)
+        self._receipts = Receipts(transport.release)
+        self._inbox = Inbox(central, self.counters, self._acknowledge, self._receipts.release)
         self._database_trouble: Trouble | None = None
         self._database_at = self._look_at = float("-inf")
         self._ready = self._greeted = False
@@ -118,7 +120,7 @@ class Collector:
         self._inbox.begin()
         if not self._inbox.waiting:
             for token in self._desk.commit():  # pieces of pictures, when no record waits
-                self._transport.release(token)
+                self._receipts.release(token)
 
     def stop(self, now: float) -> None:
         """Commit what has come, say so, and leave; then `stopped` is true."""
@@ -155,6 +157,7 @@ class Collector:
         self._greeted = False
         self._greet_at = float("-inf")
         self._inbox.forget()
+        self._receipts.forget()
         self._desk.forget()
         self._subscribing.clear()
         self._speaker.forget()
@@ -204,18 +207,19 @@ class Collector:
                 self._link.progress(now, self._speaker.under_way)
 
     def _message(self, message: Message) -> None:
+        self._receipts.came(message.token)
         station = station_of(message.topic)
         if station is not None:
             if not self._hearing.take(str(station), message.payload):
                 self.counters.odd(f"a status of {station} that is none")
-            self._transport.release(message.token)
+            self._receipts.release(message.token)
             return
         try:
             if not self._desk.take(message):
                 self._inbox.take(message)
         except PictureError as error:
             self.counters.odd(f"{message.topic[:200]!r}: {error}")
-            self._transport.release(message.token)
+            self._receipts.release(message.token)
 
     def _look(self, now: float) -> None:
         """Keep what stations said, and ask those for more that believe to have delivered more."""

@@ -222,7 +222,7 @@ def test_a_second_signal_ends_at_once(broker, serve):
 class Broken:
     """A collector of which every step fails."""
 
-    listening, stopped, strange, streams, troubles = False, False, "", 0, ()
+    listening, stopped, streams, troubles = False, False, 0, ()
 
     def __init__(self):
         self.faults = []

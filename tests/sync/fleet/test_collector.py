@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sync.acknowledgement import Through, decode_acknowledgement, decode_rewind
 from sync.backoff import Backoff
-from sync.fleet.central import Central
+from sync.fleet.central import Central, Commit
 from sync.fleet.collector import GREET_AGAIN_S, NO_PROGRESS_S, Collector
 from sync.fleet.database import Away, Database
 from sync.fleet.hearing import ASK_AGAIN_S
@@ -46,7 +46,9 @@ class Hall:
     def step(self, times=1, seconds=0.1):
         for _ in range(times):
             self.now += seconds
-            self.collector.step(self.now)
+            for _ in range(50):  # as the service does: at once again while there is more to do
+                if self.collector.step(self.now) > 0 or self.collector.stopped:
+                    break
 
     def connect(self, limits=None):
         before = self.transport.connects
@@ -87,6 +89,10 @@ class Hall:
         ]
 
 
+def gone(*arguments):
+    raise Away("the disk is gone", "plug it in")
+
+
 @pytest.fixture
 def url(tmp_path):
     return f"sqlite:///{tmp_path}/fleet.db"
@@ -125,11 +131,7 @@ def test_what_is_committed_is_acknowledged_retained_and_only_then_released(hall)
 def test_what_was_not_committed_is_neither_acknowledged_nor_released(hall, monkeypatch):
     line = Chain(20)
     hall.connect()
-    monkeypatch.setattr(
-        hall.central,
-        "commit",
-        lambda arrivals: (_ for _ in ()).throw(Away("the disk is gone", "plug it in")),
-    )
+    monkeypatch.setattr(hall.central, "begin", gone)
     hall.send(line.topic, line.payload(1, 10))
     hall.step(50)
     assert hall.acks() == []
@@ -137,12 +139,28 @@ def test_what_was_not_committed_is_neither_acknowledged_nor_released(hall, monke
     assert [one.what for one in hall.collector.troubles] == ["the disk is gone"]
 
 
+def test_a_commit_that_fails_counts_for_nothing(hall, monkeypatch):
+    """The rows were taken; making them durable was not."""
+    line = Chain(20)
+    hall.connect()
+    with monkeypatch.context() as patch:
+        patch.setattr(Commit, "finish", gone)
+        hall.send(line.topic, line.payload(1, 10))
+        hall.step()
+    assert hall.acks() == []
+    assert hall.transport.released == []
+    hall.connect()
+    assert hall.central.standing() == {}
+    hall.send(line.topic, line.payload(1, 10))
+    hall.step()
+    assert hall.acks()[-1].epochs[0].through == 10
+
+
 def test_while_the_database_is_away_it_leaves_the_broker_to_others(hall, monkeypatch):
     line = Chain(20)
     hall.connect()
-    gone = lambda *a: (_ for _ in ()).throw(Away("the disk is gone", "plug it in"))  # noqa: E731
     with monkeypatch.context() as patch:
-        patch.setattr(hall.central, "commit", gone)
+        patch.setattr(hall.central, "begin", gone)
         patch.setattr(hall.central, "open", gone)
         hall.send(line.topic, line.payload(1, 10))
         connects = hall.transport.connects
@@ -276,14 +294,14 @@ def test_nonsense_is_counted_released_and_has_no_effect(hall):
 
 def test_a_record_that_the_database_refuses_does_not_hold_up_others(hall, monkeypatch):
     line, other = Chain(10), Chain(10, epoch="poison")
-    commit = hall.central.commit
+    begin = hall.central.begin
 
     def fussy(arrivals):
         if any(one.key.epoch == "poison" for one in arrivals):
             raise ValueError("no")
-        return commit(arrivals)
+        return begin(arrivals)
 
-    monkeypatch.setattr(hall.central, "commit", fussy)
+    monkeypatch.setattr(hall.central, "begin", fussy)
     hall.connect()
     for one in (other, line):
         hall.send(one.topic, one.payload(1, 10))
@@ -299,8 +317,8 @@ def test_a_large_backlog_is_committed_piece_by_piece(hall):
     for first in range(1, 3 * COMMIT_ROWS, 500):
         hall.send(line.topic, line.payload(first, first + 499))
     hall.step()
-    assert len(hall.transport.released) == COMMIT_ROWS // 500
-    hall.step(2)
+    assert hall.collector.counters.commits == 3
+    assert len(hall.transport.released) == 3 * COMMIT_ROWS // 500
     assert hall.central.through(next(iter(hall.collector._held))) == 3 * COMMIT_ROWS
 
 

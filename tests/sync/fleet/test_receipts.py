@@ -1,0 +1,30 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.fleet.receipts import Receipts
+
+
+@given(st.permutations(range(8)))
+def test_all_are_released_once_and_in_order(order):
+    sent, done = [], set()
+    receipts = Receipts(sent.append)
+    for token in range(8):
+        receipts.came(token)
+    for token in order:
+        receipts.release(token)
+        done.add(token)
+        ready = next((one for one in range(8) if one not in done), 8)
+        assert sent == list(range(ready))
+
+
+def test_tokens_of_a_connection_that_is_gone_release_nothing():
+    sent = []
+    receipts = Receipts(sent.append)
+    receipts.came(1)
+    receipts.came(2)
+    receipts.forget()
+    receipts.release(2)
+    receipts.came(3)
+    receipts.release(1)
+    receipts.release(3)
+    assert sent == [3]

@@ -29,5 +29,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """One server for all tests; each makes a database of its own, and may kill and start it."""
-    with running_postgres() as server:
+    with running_postgres(durable=False) as server:
         yield server

@@ -20,6 +20,27 @@ APPLICATION_ID = 0x4549_4331
 """`EIC1`: lets anyone know a collector's SQLite file from any other."""
 BUSY_MS = 10_000
 MIGRATION_LOCK = 0x4549_4331
+IDLE_MS = 60_000
+"""A collector that stops in the middle of a transaction (its machine sleeps, say) loses it after so
+long: others wait for the chains that it holds."""
+
+
+def _server_settings() -> dict[str, str | int]:
+    """How a PostgreSQL is spoken to: durably, and never waited for without end."""
+    options = {
+        "synchronous_commit": "on",
+        "idle_in_transaction_session_timeout": IDLE_MS,
+        "lock_timeout": 2 * IDLE_MS,
+    }
+    return {
+        "application_name": "edge-inspect fleet",
+        "connect_timeout": 10,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+    }
 
 
 class DatabaseError(Exception):
@@ -106,7 +127,20 @@ class Database:
         if self.sqlite:
             engine = self._sqlite_engine()
         else:
-            engine = sa.create_engine(self.url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+            settings = {
+                name: value
+                for name, value in _server_settings().items()
+                if name not in self.url.query
+            }
+            engine = sa.create_engine(
+                self.url,
+                pool_size=1,
+                max_overflow=0,
+                pool_pre_ping=True,
+                connect_args=settings,
+                # whoever reads sees one moment; whoever writes, what others have just committed
+                isolation_level="REPEATABLE READ" if self._read_only else "READ COMMITTED",
+            )
         try:
             with engine.begin() as connection:
                 self._prepare(connection)

@@ -31,23 +31,38 @@ def find_programs() -> Path | None:
 
 
 class Postgres:
-    """One server; port and data stay the same over restarts. It commits durably, as in a plant.
+    """One server; port and data stay the same over restarts.
 
-    PostgreSQL does not run as root: then its files belong to an unprivileged user.
+    With `durable` it commits as in a plant. Without, it waits for no disk: what it has committed
+    outlives its own death all the same, but not a power cut. PostgreSQL does not run as root: then
+    its files belong to an unprivileged user.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = True) -> None:
         programs = find_programs()
         if programs is None:
             raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
         self.folder = Path(tempfile.mkdtemp(prefix="edge-inspect-postgres-"))
         self.port = free_port()
         self._programs = programs
+        self._durable = durable
         self._user = _unprivileged() if os.geteuid() == 0 else getpass.getuser()
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             shutil.chown(self.folder, self._user)
-        self._call("initdb", "-D", "data", "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C")
+        self._call(
+            "initdb",
+            "-D",
+            "data",
+            "-U",
+            ROLE,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            *([] if durable else ["-N"]),
+        )
 
     @property
     def running(self) -> bool:
@@ -91,6 +106,7 @@ class Postgres:
 
     def _spawn(self) -> None:
         listen = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-k", str(self.folder)]
+        listen += [] if self._durable else ["-c", "fsync=off"]
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [str(self._programs / "postgres"), "-D", "data", *listen],
@@ -153,9 +169,9 @@ def _version(path: Path) -> tuple[int, ...]:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(durable: bool = True) -> Iterator[Postgres]:
     """A server that is started now and gone at the end."""
-    server = Postgres()
+    server = Postgres(durable)
     try:
         server.start()
         yield server

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sync import chain
 from sync.acknowledgement import MOST_AHEAD, Span, Through
+from sync.fleet import database as database_module
 from sync.fleet import tables
 from sync.fleet.arrival import Key
 from sync.fleet.central import MOST_EPOCHS, Central
@@ -269,6 +270,29 @@ def test_two_at_once_share_one_postgresql(postgres):
     assert {(one.epoch, one.through, one.hash) for one in said} == {
         (line.epoch, 60, line.hashes[60]) for line in lines
     }
+    central.database.close()
+
+
+@pytest.mark.postgres
+def test_one_that_stops_in_the_middle_does_not_hold_up_others_for_ever(postgres, monkeypatch):
+    monkeypatch.setattr(database_module, "IDLE_MS", 300)
+    url, line = postgres.create(), Chain(20)
+    stopped, other = (Central(Database(url), clock) for _ in range(2))
+    stopped.open()
+    half = stopped.begin([line.piece(1, 10)])
+    done = other.commit([line.piece(1, 20)])
+    assert through(done.acknowledgements[STREAM]).through == 20
+    with pytest.raises(Away):
+        half.finish()
+    for central in (stopped, other):
+        central.database.close()
+
+
+@pytest.mark.postgres
+def test_commits_are_durable_whatever_the_server_s_default_is(postgres):
+    central = Central(Database(postgres.create()), clock)
+    with central.database.transaction() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
     central.database.close()
 
 

@@ -1,11 +1,11 @@
 /* What tests do to the real programs from below: LD_PRELOAD this into them.
  *
- * recording  FAULTS_LOG     every change below the folder FAULTS_DIR is written down, in order, with
- *                           everything written to the descriptor FAULTS_MARK_FD ("marks": what the
+ * recording  FAULTS_LOG     every change below the folder FAULTS_DIR is written down, in order, and
+ *                           what is written to the descriptor FAULTS_MARK_FD ("marks": what the
  *                           program said). fsync then only goes into the log.
  * faults     FAULTS_CONTROL its `fail_per_million` of write, fsync, ftruncate below FAULTS_DIR fail
  *                           with ENOSPC or EIO, or write half. FAULTS_SEED draws.
- * clock      FAULTS_CONTROL its `clock_ns` is added to CLOCK_REALTIME. CLOCK_MONOTONIC is not touched.
+ * clock      FAULTS_CONTROL its `clock_ns` is added to CLOCK_REALTIME; CLOCK_MONOTONIC stays.
  *
  * Seen are the calls that go through the symbols below: those of Python and SQLite do. Not seen are
  * mmap (SQLite's -shm), fopen, io_uring. Linux with 64 bits. The formats are read by preload.py.
@@ -29,14 +29,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "paths.h"
+
 #define SECOND 1000000000LL
+#define ALSO(name) __attribute__((alias(name))) /* all offsets have 64 bits here */
 #define HIGH 900 /* our own descriptors, out of the way of a program that counts on low numbers */
 
 struct control { volatile int64_t clock_ns; volatile uint64_t fail_per_million, injected; };
 struct event { uint32_t op, pid; uint64_t file, offset; uint32_t path, other; uint64_t data; };
 
-static char folder[PATH_MAX];
-static size_t folder_length;
 static int log_handle = -1, lock_handle = -1, mark_handle = -1;
 static struct control nothing, *control = &nothing;
 static uint64_t seed, drawn;
@@ -58,7 +59,7 @@ __attribute__((constructor)) static void begin(void) {
         void *page = mmap(NULL, sizeof *control, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
         if (page != MAP_FAILED) control = page;
     }
-    lock_handle = own("FAULTS_LOG", O_RDONLY); /* flock belongs to an opening: the log's other one */
+    lock_handle = own("FAULTS_LOG", O_RDONLY); /* for flock, which belongs to one opening */
     log_handle = own("FAULTS_LOG", O_WRONLY | O_APPEND);
     if (mark && log_handle >= 0) mark_handle = atoi(mark);
     seed = getenv("FAULTS_SEED") ? strtoull(getenv("FAULTS_SEED"), NULL, 10) : 0;
@@ -84,7 +85,8 @@ static void note(char op, uint64_t file, uint64_t offset, const char *path, cons
     int error = errno;
     struct event head = {(uint32_t)op, (uint32_t)getpid(), file, offset,
                          path ? strlen(path) : 0, other ? strlen(other) : 0, data};
-    struct iovec all[3 + 64] = {{&head, sizeof head}, {(char *)path, head.path}, {(char *)other, head.other}};
+    struct iovec all[3 + 64] = {
+        {&head, sizeof head}, {(char *)path, head.path}, {(char *)other, head.other}};
     int used = 3;
     for (int i = 0; i < count && data && used < 67; i++) {
         all[used] = parts[i];
@@ -96,50 +98,11 @@ static void note(char op, uint64_t file, uint64_t offset, const char *path, cons
     errno = error;
 }
 
-static int below(const char *path) {
-    return folder_length && !strncmp(path, folder, folder_length)
-        && (path[folder_length] == '/' || !path[folder_length]);
-}
-
-static int linked(char *out, const char *what, int handle) {
-    char link[64];
-    snprintf(link, sizeof link, what, handle);
-    ssize_t length = readlink(link, out, PATH_MAX - 1);
-    out[length < 0 ? 0 : length] = 0;
-    return length > 0;
-}
-
-/* Whether the open file lies below the folder; its number and path. */
-static int watched(int handle, struct stat *is, char *path) {
-    if (!folder_length) return 0;
-    int error = errno, found = linked(path, "/proc/self/fd/%d", handle) && below(path)
-        && fstat(handle, is) == 0 && (S_ISREG(is->st_mode) || S_ISDIR(is->st_mode));
-    errno = error;
-    return found;
-}
-
-/* The absolute path of a name that need not exist; whether it lies below the folder. */
-static int resolve(int at, const char *path, char *out) {
-    char joined[2 * PATH_MAX], parent[PATH_MAX], *slash;
-    if (!folder_length || !path) return 0;
-    int error = errno, found = 0;
-    if (path[0] == '/') snprintf(joined, sizeof joined, "%s", path);
-    else if (linked(parent, at == AT_FDCWD ? "/proc/self/cwd" : "/proc/self/fd/%d", at))
-        snprintf(joined, sizeof joined, "%s/%s", parent, path);
-    else joined[0] = 0;
-    if ((slash = strrchr(joined, '/')) && slash[1]) {
-        *slash = 0;
-        if (realpath(joined[0] ? joined : "/", parent))
-            found = snprintf(out, PATH_MAX, "%s/%s", parent, slash + 1) < PATH_MAX && below(out);
-    }
-    errno = error;
-    return found;
-}
-
 /* Draws whether this call fails, and how: 0 not, else an errno, or -1 for half a write. */
 static int fault(void) {
     if (!control->fail_per_million) return 0;
-    uint64_t z = (seed ^ (uint64_t)getpid() << 32) + __sync_add_and_fetch(&drawn, 1) * 0x9e3779b97f4a7c15u;
+    uint64_t number = __sync_add_and_fetch(&drawn, 1), start = seed ^ (uint64_t)getpid() << 32;
+    uint64_t z = start + number * 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u; /* splitmix64 */
     z = (z ^ z >> 27) * 0x94d049bb133111ebu;
     z ^= z >> 31;
@@ -179,10 +142,14 @@ ssize_t pwrite(int handle, const void *data, size_t size, off_t offset) {
     struct iovec part = {(void *)data, size};
     return put(handle, &part, 1, offset);
 }
-ssize_t pwrite64(int handle, const void *data, size_t size, off_t offset) { return pwrite(handle, data, size, offset); }
-ssize_t writev(int handle, const struct iovec *parts, int count) { return put(handle, parts, count, -1); }
-ssize_t pwritev(int handle, const struct iovec *parts, int count, off_t offset) { return put(handle, parts, count, offset); }
-ssize_t pwritev64(int handle, const struct iovec *parts, int count, off_t offset) { return put(handle, parts, count, offset); }
+ssize_t pwrite64(int, const void *, size_t, off_t) ALSO("pwrite");
+ssize_t writev(int handle, const struct iovec *parts, int count) {
+    return put(handle, parts, count, -1);
+}
+ssize_t pwritev(int handle, const struct iovec *parts, int count, off_t offset) {
+    return put(handle, parts, count, offset);
+}
+ssize_t pwritev64(int, const struct iovec *, int, off_t) ALSO("pwritev");
 
 static int sized(int handle, off_t size, long number, int mode, off_t offset) {
     struct stat is;
@@ -193,17 +160,22 @@ static int sized(int handle, off_t size, long number, int mode, off_t offset) {
     if (wrong) errno = wrong < 0 ? EIO : wrong;
     else if (number == SYS_ftruncate) done = (int)syscall(number, handle, size);
     else done = (int)syscall(number, handle, mode, offset, size);
-    if (seen && !done && !fstat(handle, &is)) note('T', is.st_ino, is.st_size, path, NULL, NULL, 0, 0);
+    if (seen && !done && !fstat(handle, &is))
+        note('T', is.st_ino, is.st_size, path, NULL, NULL, 0, 0);
     if (seen) leave();
     return done;
 }
 
 int ftruncate(int handle, off_t size) { return sized(handle, size, SYS_ftruncate, 0, 0); }
-int ftruncate64(int handle, off_t size) { return ftruncate(handle, size); }
-int fallocate(int handle, int mode, off_t offset, off_t size) { return sized(handle, size, SYS_fallocate, mode, offset); }
-int fallocate64(int handle, int mode, off_t offset, off_t size) { return fallocate(handle, mode, offset, size); }
-int posix_fallocate(int handle, off_t offset, off_t size) { return fallocate(handle, 0, offset, size) ? errno : 0; }
-int posix_fallocate64(int handle, off_t offset, off_t size) { return posix_fallocate(handle, offset, size); }
+int ftruncate64(int, off_t) ALSO("ftruncate");
+int fallocate(int handle, int mode, off_t offset, off_t size) {
+    return sized(handle, size, SYS_fallocate, mode, offset);
+}
+int fallocate64(int, int, off_t, off_t) ALSO("fallocate");
+int posix_fallocate(int handle, off_t offset, off_t size) {
+    return fallocate(handle, 0, offset, size) ? errno : 0;
+}
+int posix_fallocate64(int, off_t, off_t) ALSO("posix_fallocate");
 
 static int synced(int handle, long number) {
     struct stat is;
@@ -227,10 +199,12 @@ static int opened(int at, const char *path, int flags, mode_t mode) {
         return (int)syscall(SYS_openat, at, path, flags, mode);
     struct stat was, is;
     enter();
-    int there = !fstatat(AT_FDCWD, name, &was, 0), handle = (int)syscall(SYS_openat, at, path, flags, mode);
+    int there = !fstatat(AT_FDCWD, name, &was, 0);
+    int handle = (int)syscall(SYS_openat, at, path, flags, mode);
     if (handle >= 0 && !fstat(handle, &is)) {
         if (!there) note('C', is.st_ino, 0, name, NULL, NULL, 0, 0);
-        else if ((flags & O_TRUNC) && S_ISREG(is.st_mode)) note('T', is.st_ino, 0, name, NULL, NULL, 0, 0);
+        else if ((flags & O_TRUNC) && S_ISREG(is.st_mode))
+            note('T', is.st_ino, 0, name, NULL, NULL, 0, 0);
     }
     leave();
     return handle;
@@ -239,13 +213,17 @@ static int opened(int at, const char *path, int flags, mode_t mode) {
 #define MODE mode_t mode; va_list more; va_start(more, flags); \
     mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(more, mode_t) : 0; va_end(more)
 int open(const char *path, int flags, ...) { MODE; return opened(AT_FDCWD, path, flags, mode); }
-int open64(const char *path, int flags, ...) { MODE; return opened(AT_FDCWD, path, flags, mode); }
+int open64(const char *, int, ...) ALSO("open");
 int openat(int at, const char *path, int flags, ...) { MODE; return opened(at, path, flags, mode); }
-int openat64(int at, const char *path, int flags, ...) { MODE; return opened(at, path, flags, mode); }
-int creat(const char *path, mode_t mode) { return opened(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode); }
-int creat64(const char *path, mode_t mode) { return creat(path, mode); }
+int openat64(int, const char *, int, ...) ALSO("openat");
+int creat(const char *path, mode_t mode) {
+    return opened(AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+int creat64(const char *, mode_t) ALSO("creat");
 
-/* Names: `call` has been given as the last argument, so that it happens under the lock. */
+/* Names. `call` has been given as the last argument, so that it happens under the lock. */
+#define HERE AT_FDCWD
+#define NOTHING (char *)NULL
 #define NAMED(op, at, path, to_at, to, call) do { \
     char from[PATH_MAX], into[PATH_MAX] = ""; \
     int seen = resolve(at, path, from), other = resolve(to_at, to, into); \
@@ -253,32 +231,45 @@ int creat64(const char *path, mode_t mode) { return creat(path, mode); }
     struct stat is = {0}; \
     enter(); \
     int done = (int)(call); \
-    if (!done) fstatat(AT_FDCWD, other ? into : from, &is, AT_SYMLINK_NOFOLLOW); \
+    if (!done) fstatat(HERE, other ? into : from, &is, AT_SYMLINK_NOFOLLOW); \
     if (!done) note(op, is.st_ino, 0, from, into, NULL, 0, 0); \
     leave(); \
     return done; } while (0)
 
-int rename(const char *a, const char *b) { NAMED('R', AT_FDCWD, a, AT_FDCWD, b, syscall(SYS_renameat2, AT_FDCWD, a, AT_FDCWD, b, 0)); }
-int renameat(int x, const char *a, int y, const char *b) { NAMED('R', x, a, y, b, syscall(SYS_renameat2, x, a, y, b, 0)); }
-int link(const char *a, const char *b) { NAMED('L', AT_FDCWD, a, AT_FDCWD, b, syscall(SYS_linkat, AT_FDCWD, a, AT_FDCWD, b, 0)); }
-int linkat(int x, const char *a, int y, const char *b, int f) { NAMED('L', x, a, y, b, syscall(SYS_linkat, x, a, y, b, f)); }
-int unlink(const char *a) { NAMED('U', AT_FDCWD, a, 0, (char *)NULL, syscall(SYS_unlinkat, AT_FDCWD, a, 0)); }
-int unlinkat(int x, const char *a, int f) { NAMED('U', x, a, 0, (char *)NULL, syscall(SYS_unlinkat, x, a, f)); }
-int rmdir(const char *a) { NAMED('U', AT_FDCWD, a, 0, (char *)NULL, syscall(SYS_unlinkat, AT_FDCWD, a, AT_REMOVEDIR)); }
-int mkdir(const char *a, mode_t m) { NAMED('D', AT_FDCWD, a, 0, (char *)NULL, syscall(SYS_mkdirat, AT_FDCWD, a, m)); }
-int mkdirat(int x, const char *a, mode_t m) { NAMED('D', x, a, 0, (char *)NULL, syscall(SYS_mkdirat, x, a, m)); }
+int renameat(int x, const char *a, int y, const char *b) {
+    NAMED('R', x, a, y, b, syscall(SYS_renameat2, x, a, y, b, 0));
+}
+int rename(const char *a, const char *b) { return renameat(HERE, a, HERE, b); }
+int linkat(int x, const char *a, int y, const char *b, int flags) {
+    NAMED('L', x, a, y, b, syscall(SYS_linkat, x, a, y, b, flags));
+}
+int link(const char *a, const char *b) { return linkat(HERE, a, HERE, b, 0); }
+int unlinkat(int x, const char *a, int flags) {
+    NAMED('U', x, a, HERE, NOTHING, syscall(SYS_unlinkat, x, a, flags));
+}
+int unlink(const char *a) { return unlinkat(HERE, a, 0); }
+int rmdir(const char *a) { return unlinkat(HERE, a, AT_REMOVEDIR); }
+int mkdirat(int x, const char *a, mode_t mode) {
+    NAMED('D', x, a, HERE, NOTHING, syscall(SYS_mkdirat, x, a, mode));
+}
+int mkdir(const char *a, mode_t mode) { return mkdirat(HERE, a, mode); }
 
 /* Copies inside the kernel would not be seen: programs fall back to read and write. */
-static ssize_t copied(int out, long number, int in, off_t *from, off_t *to, size_t size, unsigned flags) {
+static ssize_t copied(int out, long number, int in, off_t *from, off_t *to, size_t size,
+                      unsigned flags) {
     struct stat is;
     char path[PATH_MAX];
     if (watched(out, &is, path)) return errno = EINVAL, -1;
     if (number == SYS_sendfile) return syscall(number, out, in, from, size);
     return syscall(number, in, from, out, to, size, flags);
 }
-ssize_t sendfile(int out, int in, off_t *from, size_t n) { return copied(out, SYS_sendfile, in, from, NULL, n, 0); }
-ssize_t sendfile64(int out, int in, off_t *from, size_t n) { return sendfile(out, in, from, n); }
-ssize_t copy_file_range(int in, off_t *f, int out, off_t *t, size_t n, unsigned g) { return copied(out, SYS_copy_file_range, in, f, t, n, g); }
+ssize_t sendfile(int out, int in, off_t *from, size_t size) {
+    return copied(out, SYS_sendfile, in, from, NULL, size, 0);
+}
+ssize_t sendfile64(int, int, off_t *, size_t) ALSO("sendfile");
+ssize_t copy_file_range(int in, off_t *from, int out, off_t *to, size_t size, unsigned flags) {
+    return copied(out, SYS_copy_file_range, in, from, to, size, flags);
+}
 
 static void shift(struct timespec *is, int64_t by) {
     int64_t whole = is->tv_sec * SECOND + is->tv_nsec + by;
@@ -287,7 +278,8 @@ static void shift(struct timespec *is, int64_t by) {
 
 int clock_gettime(clockid_t clock, struct timespec *is) {
     int done = (int)syscall(SYS_clock_gettime, clock, is);
-    if (!done && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) shift(is, control->clock_ns);
+    if (!done && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
+        shift(is, control->clock_ns);
     return done;
 }
 

@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from edge import wiring
 from edge.decision.automation import Limit
-from edge.line_status import WORDS, LineStatus, Seen
+from edge.line_status import WORDS, LineStatus, Seen, troubles
 from edge.monitor.alarms import Alarms
 from edge.records import Cuts
 from edge.statusfile import StatusFile
@@ -87,9 +86,9 @@ def test_an_alarm_says_since_when_what_happens_to_parts_and_what_mends_it(bench:
 
 
 def test_every_alarm_that_can_be_raised_has_its_words(bench: Bench) -> None:
-    raised = wiring._troubles(bench.inspector, bench.keeper, bench.recorder)
+    raised = troubles(bench.inspector, bench.keeper, bench.recorder)
     assert all(message is not None for message in raised.values())
-    assert {"camera", "model", *raised} <= set(WORDS)
+    assert {"camera", "model", "storage", *raised} <= set(WORDS)
 
 
 def test_a_limit_says_since_when_it_holds(bench: Bench) -> None:

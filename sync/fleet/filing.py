@@ -138,7 +138,6 @@ class Filing:
             gaps.last.between(span.first - 1, span.last),
         )
         known = {last: found for last, found in self._connection.execute(query)}
-        known.update(self._joining.known())
         known.update(held)
         if span.previous_hash is not None:
             own = {**own, span.first - 1: span.previous_hash}

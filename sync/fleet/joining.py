@@ -66,11 +66,6 @@ class Joining:
         below = [self.beginning] if first <= self.through else []
         return below + [span for span in self.ahead if span.first <= last and first <= span.last]
 
-    def known(self) -> dict[int, str]:
-        """The hashes at the ends of what is held."""
-        found = {span.last: span.hash for span in self.ahead if span.hash is not None}
-        return {**found, self.through: self.hash}
-
     def add(self, span: Span) -> Added:
         """Join a piece.
 

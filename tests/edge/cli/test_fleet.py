@@ -15,7 +15,7 @@ from edge.records import Automation, Moment, uuid7
 from edge.review.verdict import Verdict
 from edge.store.archive import Archive
 from edge.store.journal import Journal
-from sync.chain import GENESIS
+from sync.chain import GENESIS, body
 from sync.fleet import tables
 from sync.fleet.arrival import read
 from sync.fleet.central import Central
@@ -33,6 +33,7 @@ BY = {"by": "anna", "account": "ops"}
 DEGREE = Automation(
     alarm(1).id, ORIGIN, Moment(NOON, 0), "set", "partial", "partial", "trial", None, **BY
 )
+LATER = replace(DEGREE, id=alarm(3).id, reason="much later")
 VERDICT = Verdict(
     uuid7(NOON, uuid.uuid4().int), ORIGIN, Moment(NOON, 0), PART.id, "reject", part_id="P-1", **BY
 )
@@ -64,7 +65,9 @@ def url(request, tmp_path):
     answered = disposition(PART, "person", "reject")
     central.commit(
         [
-            collected(tmp_path, "line", [DEGREE, alarm(2), PART, answered], deadlines=due(PART)),
+            collected(
+                tmp_path, "line", [DEGREE, alarm(2), PART, answered, LATER], deadlines=due(PART)
+            ),
             collected(tmp_path, "queue", [VERDICT]),
         ]
     )
@@ -104,6 +107,23 @@ def test_its_records_are_given_as_they_were_stored(url):
     assert made == one["hash"]
 
 
+def test_what_another_station_says_is_not_in_the_story(url):
+    other = Station("plant-a", "line-3", "other")
+    content = {
+        **VERDICT.content(),
+        "station": str(other),
+        "stream": "queue",
+        "epoch": "e",
+        "seq": 1,
+    }
+    central = Central(Database(url), lambda: "t")
+    segment = join("queue", "e", 1, GENESIS, [body(content)])
+    central.commit([read(other.results("queue"), encode(segment))])
+    central.database.close()
+    story = json.loads(run("explain", "P-1", "--database", url, "--json").stdout)
+    assert len(story["verdicts"]) == 1
+
+
 def test_a_part_of_another_one_is_not_in_the_story(url):
     assert run("explain", "P-2", "--database", url).exit_code == 1
 
@@ -124,11 +144,11 @@ def test_the_books_balance(url):
     assert done.exit_code == 0
     heading, line, queue = done.stdout.splitlines()
     assert heading.split()[3:5] == ["recorded", "acknowledged"]
-    assert line.split()[:2] + line.split()[3:5] == ["plant-a/line-3/caps", "line", "4", "4"]
+    assert line.split()[:2] + line.split()[3:5] == ["plant-a/line-3/caps", "line", "5", "5"]
     assert queue.split()[1] == "queue"
     books = json.loads(run("ledger", "--database", url, "--json").stdout)
     assert books["schema"] == "fleet-ledger/1"
-    assert [one["held"] for one in books["streams"]] == [4, 1]
+    assert [one["held"] for one in books["streams"]] == [5, 1]
     assert "no station" in run("ledger", "--database", url, "--station", "a/b/c").stdout
 
 

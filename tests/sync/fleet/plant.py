@@ -43,7 +43,9 @@ class Chain:
     def piece(self, first, last) -> Arrival:
         return read(self.topic, self.payload(first, last))
 
-    def gap(self, first, last, why="pruned", blind=False) -> Arrival:
+    def gap(self, first, last, why="pruned", blind=False, open_end=False) -> Arrival:
+        """With `blind` the station does not know the hash before, with `open_end` not the last."""
         before = None if blind else self.hashes[first - 1]
-        gap = Gap(self.stream, self.epoch, first, last, before, self.hashes[last], why)
+        end = None if open_end else self.hashes[last]
+        gap = Gap(self.stream, self.epoch, first, last, before, end, why)
         return read(self.topic, encode_gap(gap))

@@ -211,6 +211,23 @@ def test_a_gap_that_contradicts_what_is_held_moves_nothing(central):
     assert rows(central, tables.gaps) == []
 
 
+def test_a_gap_of_which_nobody_knows_the_end_waits_for_what_follows(central):
+    line = Chain(40)
+    done = central.commit([line.piece(1, 10), line.gap(11, 20, "lost", open_end=True)])
+    assert through(done.acknowledgements[STREAM]) == Through(EPOCH, 10, line.hashes[10])
+    done = central.commit([line.piece(21, 40)])
+    assert through(done.acknowledgements[STREAM]) == Through(EPOCH, 40, line.hashes[40])
+
+
+def test_a_gap_goes_with_the_span_that_gives_way(central):
+    line, other = Chain(40), Chain(40, salt="other")
+    central.commit([other.gap(11, 15), other.piece(16, 20)])
+    central.commit([line.piece(1, 10)])
+    assert rows(central, tables.gaps) == []
+    done = central.commit([line.piece(11, 40)])
+    assert through(done.acknowledgements[STREAM]).through == 40
+
+
 def test_words_of_stations_are_kept_with_the_last_numbers(central):
     central.heard({"a/b/c": Word('{"n":1}', '{"n":1}'), "a/b/d": Word("{}", None)})
     central.heard({"a/b/c": Word('{"sync":"down"}', None)})

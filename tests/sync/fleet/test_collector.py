@@ -139,6 +139,16 @@ def test_what_was_not_committed_is_neither_acknowledged_nor_released(hall, monke
     assert [one.what for one in hall.collector.troubles] == ["the disk is gone"]
 
 
+def test_what_came_on_a_connection_that_is_gone_is_left_to_come_again(hall):
+    line = Chain(20)
+    hall.connect()
+    hall.send(line.topic, line.payload(1, 10))
+    hall.transport.lose()
+    hall.step()
+    assert hall.collector.counters.segments == 0
+    assert hall.transport.released == []
+
+
 def test_a_commit_that_fails_counts_for_nothing(hall, monkeypatch):
     """The rows were taken; making them durable was not."""
     line = Chain(20)

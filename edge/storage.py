@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge.clock import Clock
+from edge.retention import ballast
+from edge.retention.elsewhere import Elsewhere
+from edge.retention.forecast import DAY_S
+from edge.retention.stock import Stock
 from edge.review.questions import OPEN_CHECKS
-from edge.store import ballast, usage
-from edge.store.elsewhere import Elsewhere
-from edge.store.forecast import DAY_S
+from edge.store import usage
 from edge.store.images import ImageStore, parse_policy
-from edge.store.stock import Stock
 from edge.workers.errands import Errands
 from edge.workers.storing import Limits, Parts, Storing
 from edge.workers.watch import STATE

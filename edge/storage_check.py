@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge.retention.outlook import OUTAGE_DAYS, size
 from edge.status import of_service
-from edge.store.outlook import OUTAGE_DAYS, size
 from edge.store.usage import Disk, disk
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from edge.clock import Clock
 from edge.decision.challenge import interrupted
 from edge.monitor.bounds import Wanted
 from edge.records import Origin
+from edge.recovery.enduring import EnduringJournal
+from edge.recovery.history import History
 from edge.review.verdicts import FILE
 from edge.standards import Standards
 from edge.store.archive import Archive
-from edge.store.enduring import EnduringJournal
-from edge.store.history import History
 from edge.workers.challenges import ChallengeRequests, Challenges
 from edge.workers.ruler import Ruler
 from edge.workers.salvaging import Salvaging

@@ -25,12 +25,12 @@ from edge.line_status import LineStatus, Seen, troubles
 from edge.monitor.alarms import Alarms
 from edge.notify import Notifier
 from edge.records import Origin
+from edge.recovery.enduring import EnduringJournal
 from edge.requests import Desk as Requests
 from edge.standards import Standards
 from edge.statusfile import StatusFile
 from edge.storage import storing
 from edge.store.durable import make_directory
-from edge.store.enduring import EnduringJournal
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.lock import Lock
 from edge.watching import Watching, watching

@@ -11,7 +11,7 @@ from edge.cli.errors import fail
 
 if TYPE_CHECKING:
     from edge.config import Config
-    from edge.store.history import History
+    from edge.recovery.history import History
     from edge.store.rows import Row
 
 
@@ -24,7 +24,7 @@ def records(config: Path | None) -> Iterator[tuple[Config, History]]:
     import sqlite3
 
     from edge.config_file import load
-    from edge.store.history import History
+    from edge.recovery.history import History
     from edge.store.owner import become_owner
 
     settings = load(config)

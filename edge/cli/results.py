@@ -14,7 +14,7 @@ from edge.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from edge.config import Config
-    from edge.store.history import History
+    from edge.recovery.history import History
     from edge.store.rows import Row
 
 PAGE = 500
@@ -112,8 +112,8 @@ def _verify(settings: Config, archive: History, json: bool) -> None:
     import json as json_module
 
     from edge.cli.verifying import as_json, in_words, progress_on, saved_as_json, saved_in_words
+    from edge.recovery.verify_saved import unsaved, verify_saved
     from edge.store.verify import verify
-    from edge.store.verify_saved import unsaved, verify_saved
 
     finding = verify(archive, settings.state_dir, progress_on(sys.stderr))
     saved, waiting = verify_saved(settings.state_dir), unsaved(settings.state_dir)

@@ -9,7 +9,7 @@ def storage_lines(storage: object) -> Iterator[str]:
     """How full it is and how long it lasts; then what was given up, where something was."""
     if not isinstance(storage, dict):
         return
-    from edge.store.outlook import size
+    from edge.retention.outlook import size
 
     used, limit = storage.get("used_bytes"), storage.get("limit_bytes")
     if isinstance(used, int) and isinstance(limit, int):

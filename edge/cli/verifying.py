@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from edge.store.aside import Case
+    from edge.recovery.aside import Case
+    from edge.recovery.verify_saved import Rescue
     from edge.store.verify import Finding
-    from edge.store.verify_saved import Rescue
 
 SHOWN = 20
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from edge.records import Moment
+from edge.recovery.enduring import EnduringJournal
 from edge.review.verdict import SCHEMA, Verdict
 from edge.store.archive import Archive
-from edge.store.enduring import EnduringJournal
 from edge.store.lock import Lock
 
 FILE = "queue.db"

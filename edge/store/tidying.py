@@ -11,9 +11,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from edge.retention.shelved import is_stranger
 from edge.store.errors import Replaced
 from edge.store.shelf import GONE, LEAVING, REJECTED, THERE
-from edge.store.shelved import is_stranger
 
 
 @dataclass(frozen=True, slots=True)

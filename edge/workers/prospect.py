@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from edge.store.ages import Ages
-from edge.store.forecast import rate
-from edge.store.outlook import Level, Outlook, Waiting, outlook
+from edge.retention.ages import Ages
+from edge.retention.forecast import rate
+from edge.retention.outlook import Level, Outlook, Waiting, outlook
+from edge.retention.plan import BEGIN, Room
+from edge.retention.stock import Inventory, Stock
+from edge.retention.survey import Decided
 from edge.store.pruning import Acknowledged
-from edge.store.retention import BEGIN, Room
-from edge.store.stock import Inventory, Stock
-from edge.store.survey import Decided
 from edge.store.tidying import Mark
 
 EVERY_NS = 2 * 10**9

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from edge.log import log
-from edge.store import aside
-from edge.store.aside import Case
+from edge.recovery import aside
+from edge.recovery.aside import Case
 from edge.workers.entry import Entry
 
 EVERY_NS = 10**9
@@ -107,6 +107,6 @@ class Salvaging:
 
 
 def start_child(case: Case, state_dir: Path) -> subprocess.Popen[bytes]:
-    """`python -m edge.store.salvage`. Raises OSError."""
-    command = [sys.executable, "-m", "edge.store.salvage", str(case.folder), str(state_dir)]
+    """`python -m edge.recovery.salvage`. Raises OSError."""
+    command = [sys.executable, "-m", "edge.recovery.salvage", str(case.folder), str(state_dir)]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL)

@@ -14,19 +14,19 @@ from pathlib import Path, PurePosixPath
 from edge.clock import Clock
 from edge.log import log
 from edge.records import utc
+from edge.retention.ages import STATE, Ages, Odometer
+from edge.retention.ballast import Ballast
+from edge.retention.elsewhere import Elsewhere
+from edge.retention.plan import NEVER, Room, Terms
+from edge.retention.stock import Inventory, Stock
+from edge.retention.strays import Strays, hours
+from edge.retention.survey import Decided, Survey
+from edge.retention.unlinking import Unlinking
 from edge.store import usage
-from edge.store.ages import STATE, Ages, Odometer
-from edge.store.ballast import Ballast
-from edge.store.elsewhere import Elsewhere
 from edge.store.errors import StoreError
 from edge.store.images import ImageStore
 from edge.store.pruning import Acknowledged, Prune
-from edge.store.retention import NEVER, Room, Terms
-from edge.store.stock import Inventory, Stock
-from edge.store.strays import Strays, hours
-from edge.store.survey import Decided, Survey
 from edge.store.tidying import Found, Mark, Tidying
-from edge.store.unlinking import Unlinking
 from edge.workers.entry import Entry
 from edge.workers.errands import Bound, Errand, Errands
 from edge.workers.prospect import Prospect, View

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from edge.store.history import History
+from edge.recovery.history import History
 from edge.store.symptoms import Symptom
 from edge.workers.entry import Entry
 

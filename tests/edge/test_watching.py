@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -44,6 +45,11 @@ def standards(folder: Path, content: dict[str, Any]) -> Any:
     folder.mkdir(exist_ok=True)
     (folder / f"{KNOWN}.json").write_text(json.dumps(made))
     return SimpleNamespace(folders=[folder])
+
+
+def journal(kept: Mapping[str, str]) -> Any:
+    """What the line remembers; nothing of it is damaged."""
+    return SimpleNamespace(state=kept.get, suspect=lambda symptom: None)
 
 
 def test_what_a_calibration_states_is_watched(tmp_path: Path) -> None:
@@ -95,7 +101,7 @@ def test_a_challenge_is_refused_where_it_would_measure_nothing(
 ) -> None:
     ruler = Ruler(Basis(degree, True, cuts, None), ORIGIN, Clock().new_id, {}.get)
     config = parse(TEXT.encode(), tmp_path / "c.yaml")
-    made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, {}.get)
+    made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, journal({}))
     found = made.requests._usable()
     assert found is None if why is None else why in str(found)
 
@@ -104,7 +110,7 @@ def test_a_challenge_that_was_running_is_seen_in_the_status(tmp_path: Path) -> N
     ruler = Ruler(Basis("full", True, Cuts(0.1, 0.9), None), ORIGIN, Clock().new_id, {}.get)
     config = parse(TEXT.encode(), tmp_path / "c.yaml")
     kept = Challenge("c", "defect", 3, 3).started()
-    made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, kept.get)
+    made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, journal(kept))
     assert made.figures() == {"bounds": None, "challenge": {"truth": "defect", "left": 3}}
     assert made.troubles() == {"verdicts": None, "watch": None}
     assert len(made.helpers) == 2

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from edge.records import Moment
+from edge.recovery import aside, salvage
 from edge.review.verdict import Verdict, drawn, shows_answer
 from edge.review.verdicts import FILE, PAGE, STREAM, after, give, is_verdict, latest
-from edge.store import aside, salvage
 from edge.store.archive import Archive
 from edge.store.errors import Held
 from edge.store.lock import Lock

@@ -9,8 +9,8 @@ import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
+from edge.recovery.enduring import EnduringJournal
 from edge.store.archive import Archive
-from edge.store.enduring import EnduringJournal
 from edge.store.rows import Row
 from tests.edge.store.builders import NOON, due, inspection, sure
 

@@ -11,8 +11,8 @@ import sqlite3
 import sys
 from pathlib import Path
 
-from edge.store import aside, salvage
-from edge.store.pages import PAGE
+from edge.recovery import aside, salvage
+from edge.recovery.pages import PAGE
 from tests.edge.store import damaged
 from tests.edge.store.builders import due, inspection, sure
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from edge.records import ImageRef
+from edge.retention.strays import strays_given_up
 from edge.store.archive import Archive
 from edge.store.errors import Replaced
 from edge.store.journal import Journal
 from edge.store.pruning import Prune
-from edge.store.strays import strays_given_up
 from edge.store.tidying import Found, Mark, Tidying
 from edge.store.verify import verify
 from tests.edge.store.builders import inspection, sure

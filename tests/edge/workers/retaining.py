@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from edge.clock import Clock
+from edge.retention.ballast import Ballast
+from edge.retention.elsewhere import Elsewhere
+from edge.retention.forecast import DAY_S
+from edge.retention.stock import Stock
 from edge.review.questions import OPEN_CHECKS
 from edge.store import usage
 from edge.store.archive import Archive
-from edge.store.ballast import Ballast
-from edge.store.elsewhere import Elsewhere
-from edge.store.forecast import DAY_S
 from edge.store.images import ImageStore
 from edge.store.journal import Journal
-from edge.store.stock import Stock
 from edge.store.verify import Finding, verify
 from edge.workers.errands import Errands
 from edge.workers.storing import IDLE_NS, Limits, Parts, Storing

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from edge.store import aside, salvage
-from edge.store.aside import Case, Known
+from edge.recovery import aside, salvage
+from edge.recovery.aside import Case, Known
 from edge.workers.salvaging import FIRST_WAIT_NS, Salvaging, start_child
 from tests.edge.store import damaged
 from tests.simulators.patience import until

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from edge.store import aside, usage
-from edge.store import survey as survey_module
+from edge.recovery import aside
+from edge.recovery.salvage import salvage
+from edge.recovery.verify_saved import verify_saved
+from edge.retention import survey as survey_module
+from edge.retention.plan import Picture
+from edge.retention.shelved import Shelved
+from edge.retention.stock import Stock
+from edge.retention.strays import WAIT_NS, strays_given_up
+from edge.retention.survey import Survey
+from edge.store import usage
 from edge.store.journal import Journal
-from edge.store.retention import Picture
-from edge.store.salvage import salvage
-from edge.store.shelved import Shelved
-from edge.store.stock import Stock
-from edge.store.strays import WAIT_NS, strays_given_up
-from edge.store.survey import Survey
-from edge.store.verify_saved import verify_saved
 from edge.workers.errands import Errands
 from sync.position import Held, PositionFile, Positions
 from sync.window import Mark

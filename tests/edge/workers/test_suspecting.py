@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.store.history import History
+from edge.recovery.history import History
 from edge.store.symptoms import Symptom, identity
 from edge.workers.suspecting import LASTS_NS, Suspecting
 from tests.edge.store import damaged

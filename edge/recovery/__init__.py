@@ -1,0 +1,1 @@
+"""Damaged databases: noticed, set aside, saved, and read together with the new one."""

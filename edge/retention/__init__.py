@@ -1,0 +1,1 @@
+"""What is given up when room or time runs out, and how long they last."""

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from edge.cli.main import app
 from edge.outbox import Outboxes
+from edge.recovery import aside
+from edge.recovery.history import History
 from edge.statusfile import StatusFile
-from edge.store import aside
 from edge.store.archive import Archive
-from edge.store.history import History
 from edge.store.verify import verify
 from sync.journal import JournalError
 from tests.appliance.station import config_of, start, station

@@ -23,9 +23,9 @@ import pytest
 import yaml
 
 from edge.clock import Clock
+from edge.recovery.enduring import EnduringJournal
+from edge.retention.ballast import fitting
 from edge.store.archive import Archive
-from edge.store.ballast import fitting
-from edge.store.enduring import EnduringJournal
 from edge.store.usage import disk
 from edge.store.verify import verify
 from tests.appliance.station import SOME_OF_EACH, config_of, pictures, rows, start, station

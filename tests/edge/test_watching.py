@@ -112,5 +112,5 @@ def test_a_challenge_that_was_running_is_seen_in_the_status(tmp_path: Path) -> N
     kept = Challenge("c", "defect", 3, 3).started()
     made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, journal(kept))
     assert made.figures() == {"bounds": None, "challenge": {"truth": "defect", "left": 3}}
-    assert made.troubles() == {"verdicts": None, "watch": None}
+    assert made.troubles() == {"verdicts": None, "watch": None, "database": None}
     assert len(made.helpers) == 4

@@ -1,8 +1,8 @@
 """What is given up when room or time runs out: numbers in, orders out. Pure.
 
 Pictures go before records, the least valuable first, within one worth the oldest first. What
-somebody waits for is held: it goes only when nothing else is left and the disk would refuse
-records. A record goes only when it may be deleted at all; pictures of the records before it went
+somebody waits for is held: what waits for its upload goes only when nothing else is left and the
+disk would refuse records, what a person may be asked about never. A record goes only when it may be deleted at all; pictures of the records before it went
 before.
 """
 
@@ -152,8 +152,9 @@ def _for_room(records: Records, missing: int, last_resort: bool) -> int:
 
 
 def _forced(others: Iterable[Picture], missing: int) -> Iterable[Picture]:
-    """Held ones, since there is no other choice: those that wait for their upload first."""
+    """Those that wait for their upload, since there is no other choice. Never what a person may
+    still be asked about: without its picture the question would be worth nothing."""
     for one in others:
-        if one.held and missing > 0:
+        if one.held == UPLOAD and missing > 0:
             missing -= one.bytes
             yield one

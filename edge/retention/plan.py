@@ -2,8 +2,8 @@
 
 Pictures go before records, the least valuable first, within one worth the oldest first. What
 somebody waits for is held: what waits for its upload goes only when nothing else is left and the
-disk would refuse records, what a person may be asked about never. A record goes only when it may be deleted at all; pictures of the records before it went
-before.
+disk would refuse records, what a person may be asked about never. A record goes only when it may
+be deleted at all; pictures of the records before it went before.
 """
 
 from __future__ import annotations

@@ -52,6 +52,7 @@ class Recorder:
         self._retry_s = retry_s
         self._ending = False
         self._tries = 0
+        self._most = BATCH
 
     def step(self) -> bool:
         """Commit one batch, or wait for one; False when all is written and no more will come.
@@ -65,9 +66,10 @@ class Recorder:
         try:
             self._errands.run(self._journal)
             while self._batch:
-                group = _one_transaction(self._batch)
+                group = _one_transaction(self._batch[: self._most])
                 self._append(group)
                 del self._batch[: len(group)]
+                self._tries, self._most = 0, min(2 * self._most, BATCH)
         except sqlite3.Error as error:
             return self._try_again(error)
         self._tries, self.failing = 0, None
@@ -85,6 +87,8 @@ class Recorder:
         self.unrecorded += sum(len(entry.records) for entry in left)
 
     def _try_again(self, error: sqlite3.Error) -> bool:
+        # Of fewer writes a bad disk is likelier to take all, and they need less room.
+        self._most = max(self._most // 2, 1)
         self.failing = str(error)
         self._tries += self._ending
         log.error("record.failing", error=error, waiting=len(self._entries))

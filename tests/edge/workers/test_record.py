@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.channel import Channel
+from edge.records import Record
 from edge.store.archive import Archive
 from edge.store.batch import Committed
 from edge.store.errors import Unwritable
@@ -242,6 +244,29 @@ def test_a_disk_that_recovers_at_the_end_gets_everything(bench: Bench) -> None:
     recorder.close()
     assert recorder.unrecorded == 0
     assert bench.stored() == ids(*given)
+
+
+def test_a_disk_that_refuses_much_at_a_time_gets_it_in_pieces(bench: Bench) -> None:
+    recorder = bench.recorder()
+    append, sizes = bench.journal.append, list[int]()
+
+    def small_ones_only(records: Sequence[Record], **more: Any) -> list[Committed]:
+        if len(records) > 8:
+            raise sqlite3.OperationalError("database or disk is full")
+        sizes.append(len(records))
+        return append(records, **more)
+
+    bench.journal.append = small_ones_only  # type: ignore[method-assign]
+    given = [decided(number) for number in range(100)]
+    bench.give(*given)
+    recorder.finish()
+    bench.entries.close()
+    while recorder.step():
+        pass
+    recorder.close()
+    assert recorder.unrecorded == 0
+    assert bench.stored() == ids(*given)
+    assert max(sizes) == 8
 
 
 def test_a_mistake_in_the_program_is_not_tried_again_for_ever(bench: Bench) -> None:

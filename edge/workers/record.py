@@ -69,7 +69,7 @@ class Recorder:
                 group = _one_transaction(self._batch[: self._most])
                 self._append(group)
                 del self._batch[: len(group)]
-                self._tries, self._most = 0, min(2 * self._most, BATCH)
+                self._tries, self._most = 0, min(self._most + self._most // 4 + 1, BATCH)
         except sqlite3.Error as error:
             return self._try_again(error)
         self._tries, self.failing = 0, None

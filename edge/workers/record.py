@@ -69,7 +69,7 @@ class Recorder:
                 group = _one_transaction(self._batch[: self._most])
                 self._append(group)
                 del self._batch[: len(group)]
-                self._tries, self._most = 0, min(self._most + self._most // 4 + 1, BATCH)
+                self._tries, self._most = 0, min(2 * self._most, BATCH)
         except sqlite3.Error as error:
             return self._try_again(error)
         self._tries, self.failing = 0, None
@@ -87,11 +87,14 @@ class Recorder:
         self.unrecorded += sum(len(entry.records) for entry in left)
 
     def _try_again(self, error: sqlite3.Error) -> bool:
-        # Of fewer writes a bad disk is likelier to take all, and they need less room.
-        self._most = max(self._most // 2, 1)
         self.failing = str(error)
-        self._tries += self._ending
         log.error("record.failing", error=error, waiting=len(self._entries))
+        pieces = min(self._most, len(self._batch))
+        if pieces > 1:
+            # At once, and less: of fewer writes a bad disk is likelier to take all.
+            self._most = pieces // 2
+            return True
+        self._tries += self._ending
         self._errands.wait(self._retry_s)
         return self._tries < TRIES_AT_THE_END
 

@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     from edge.config import Config
 
 
+def make_room_to_start(config: Config) -> None:
+    """Throw off the ballast of a full disk: SQLite cannot even open a database on one, and
+    retention only begins once it is open."""
+    found = usage.disk(config.state_dir)
+    aboard = _ballast(config, found)
+    if aboard.aboard:
+        aboard.balance(found.free, refused=False)
+
+
+def _ballast(config: Config, disk: usage.Disk) -> ballast.Ballast:
+    size = ballast.fitting(min(disk.total, config.storage.max_bytes))
+    return ballast.Ballast(config.state_dir, size)
+
+
 def storing(
     config: Config,
     images: ImageStore,
@@ -39,7 +53,7 @@ def storing(
         Elsewhere(folder, "none" if sync is None else sync.images, samples),
         errands,
         images,
-        ballast.Ballast(folder, ballast.fitting(min(disk.total, kept.max_bytes))),
+        _ballast(config, disk),
         clock,
         refusal,
     )

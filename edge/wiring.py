@@ -29,7 +29,7 @@ from edge.recovery.enduring import EnduringJournal
 from edge.requests import Desk as Requests
 from edge.standards import Standards
 from edge.statusfile import StatusFile
-from edge.storage import storing
+from edge.storage import make_room_to_start, storing
 from edge.store.durable import make_directory
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.lock import Lock
@@ -87,6 +87,7 @@ class _Wiring:
         make_directory(config.state_dir)
         self.lock = Lock(config.state_dir / "line.lock")
         self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
+        make_room_to_start(config)
         path, boot = config.state_dir / "line.db", self.origin.boot_id
         self.journal = EnduringJournal.begin(path, boot, self.clock, unknown_state())
         self.overruns, self.openings = Overruns(), Openings()

@@ -215,7 +215,10 @@ class Journal:
     def _tidily(self, work: Callable[[], T]) -> T:
         """Do `work` in one transaction, with a few pages more than others may have."""
         if self._cap:
-            self._database.execute(f"PRAGMA max_page_count = {self._cap + SLACK}").fetchone()
+            # A file may be beyond its bound already: the limit was lowered, others fill the disk.
+            (pages,) = self._database.execute("PRAGMA page_count").fetchone()
+            most = max(self._cap, pages) + SLACK
+            self._database.execute(f"PRAGMA max_page_count = {most}").fetchone()
         try:
             self._database.execute("BEGIN IMMEDIATE")
             done = work()

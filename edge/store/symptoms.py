@@ -27,11 +27,14 @@ class Symptom(NamedTuple):
 
 
 def identity(path: Path) -> Identity | None:
-    """Which file is there now; None where there is none."""
+    """Which file is there now; None where there is none. Raises sqlite3.OperationalError where
+    that cannot be seen: for whoever works with the file it is as if SQLite could not open it."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise sqlite3.OperationalError(f"{path}: {error.strerror}") from error
     return found.st_dev, found.st_ino
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from edge.recovery import aside
 from edge.recovery.history import History
+from edge.store import symptoms
 from edge.store.archive import Archive
 from edge.store.errors import AlreadyApplied, AlreadyDecided, Unwritable
 from edge.store.symptoms import Symptom, identity
@@ -165,6 +168,24 @@ def test_a_full_disk_sets_nothing_aside(path: Path, monkeypatch: pytest.MonkeyPa
     journal.bound(pages, 1000)
     with pytest.raises(sqlite3.OperationalError, match="full"):
         journal.append([replace(one, tags={"x": "y" * 90_000}) for one in [inspection(1)]])
+    journal.close()
+    assert aside.cases(path.parent) == []
+
+
+def test_a_file_that_cannot_be_looked_at_is_tried_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = damaged.begin(path)
+    journal.append(sure(1))
+
+    def refused(*_: object, **__: object) -> os.stat_result:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(symptoms, "os", SimpleNamespace(stat=refused))
+        with pytest.raises(sqlite3.OperationalError, match="Input/output error"):
+            journal.append(sure(1))
+    journal.append(sure(1))
     journal.close()
     assert aside.cases(path.parent) == []
 

@@ -136,6 +136,24 @@ def test_housework_has_a_little_room_where_others_have_none(journal: Journal) ->
     _fill(journal)
 
 
+def test_housework_has_that_room_where_the_file_is_beyond_its_bound_already(
+    journal: Journal,
+) -> None:
+    parts = [
+        replace(inspection(number), image=ImageRef(f"images/{number}.jpg", "0" * 64, 10))
+        for number in range(1, 1501)
+    ]
+    journal.append(parts)
+    journal.bound(10, 50)
+    _fill(journal)
+    epoch = journal.head[0]
+    for first in range(1, 1500, 100):
+        seqs = range(first, first + 100)
+        journal.tidy(Tidying(epoch, leave=seqs))
+        journal.tidy(Tidying(epoch, gone=seqs))
+    assert journal.prune(Prune(1 << 40, "2026-11-20T12:00:00.000Z", False)).deleted
+
+
 def test_the_log_is_given_back(journal: Journal) -> None:
     journal.append(sure(50))
     log = journal.path.with_name("line.db-wal")

@@ -8,6 +8,7 @@ the reader computes them from `previous_hash` and must arrive at `hash`.
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ LEVEL = 1
 """More costs five times the processor for 15 % fewer bytes."""
 
 _HEX = frozenset("0123456789abcdef")
+_NAME = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 
 
 class SegmentError(ValueError):
@@ -127,6 +129,9 @@ def _read_header(line: bytes) -> dict[str, object]:
     for name in ("stream", "epoch", "previous_hash", "hash", "encoding"):
         if not isinstance(header.get(name), str):
             raise SegmentError(f"{name} is missing in the header")
+    for name in ("stream", "epoch"):
+        if not _NAME.fullmatch(str(header[name])):
+            raise SegmentError(f"{name} in the header is not a name")
     previous = str(header["previous_hash"])
     if len(previous) != len(chain.GENESIS) or not _HEX.issuperset(previous):
         raise SegmentError("previous_hash is not a hash")

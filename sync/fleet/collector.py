@@ -105,7 +105,10 @@ class Collector:
         except DatabaseError as error:
             self._lose_database(error, now)
             return 0.0
+        was_up = self._link.up
         self._link.step(now)
+        if was_up and not self._link.up:
+            self._forget()  # given up by us: no event says so
         wait = self._speak(now)
         return 0.0 if self._busy else min(wait, LOOK_EVERY_S)
 

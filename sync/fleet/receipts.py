@@ -18,11 +18,14 @@ class Receipts:
         self._done: set[int] = set()
 
     def came(self, token: int) -> None:
-        """A message arrived."""
-        self._came.append(token)
+        """A message arrived. Without a token (QoS 0) nobody waits for its PUBACK."""
+        if token:
+            self._came.append(token)
 
     def release(self, token: int) -> None:
         """It is dealt with."""
+        if not token:
+            return
         self._done.add(token)
         while self._came and self._came[0] in self._done:
             first = self._came.popleft()

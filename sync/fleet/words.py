@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
@@ -13,6 +14,8 @@ MOST_BYTES = 64 * 1024
 MOST_CHAINS = 256
 SCHEMA = "station-status/1"
 BROKER = "broker"
+_STREAM = re.compile(r"[a-z0-9_-]{1,64}")
+_EPOCH = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 
 
 def status(payload: bytes | str) -> dict[str, object] | None:
@@ -36,6 +39,8 @@ def chains(station: str, content: Mapping[str, object]) -> dict[Key, Word]:
         seq, by = _number(one.get("seq")), one.get("by")
         if not isinstance(epoch, str) or not isinstance(stream, str) or seq is None:
             continue
+        if not (_STREAM.fullmatch(stream) and _EPOCH.fullmatch(epoch)):
+            continue  # it goes into topics, tables and messages
         if len(found) >= MOST_CHAINS:
             break
         recorded = max(seq + (_number(backlog) or 0), _number(one.get("head")) or 0)

@@ -153,3 +153,12 @@ def test_the_reader_in_the_docs_works():
     assert [one["text"] for one in known["records"](payload)] == ["scratch", "dent"]
     with pytest.raises(AssertionError):
         known["records"](payload.replace(b"abab", b"abac"))
+
+
+@pytest.mark.parametrize("member", ["stream", "epoch"])
+@pytest.mark.parametrize("name", ["", "\ud800", "a\0b", "a b", "x" * 65])
+def test_a_header_with_a_name_that_is_none_is_refused(member, name):
+    head, rest = encode(make(["a"])).split(b"\n", 1)
+    header = json.dumps({**json.loads(head), member: name}).encode()
+    with pytest.raises(SegmentError, match=f"{member} in the header is not a name"):
+        decode(header + b"\n" + rest)

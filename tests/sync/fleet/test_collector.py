@@ -426,3 +426,34 @@ def test_a_station_that_waited_for_any_collector_hears_that_nothing_is_held(tmp_
     [said] = hall.acks()
     assert said.epochs == (Through(EPOCH, 0, "0" * 64),)
     assert said.store == hall.database.store
+
+
+def test_a_connection_that_was_given_up_is_forgotten_and_the_next_one_is_greeted(hall):
+    """The peer answers no more: no event says that the connection is gone."""
+    hall.connect()
+    one = Chain(2)
+    hall.send(one.topic, one.payload(1, 2))
+    hall.step(3)  # the acknowledgement goes out, and is never taken
+    before = hall.transport.connects
+    hall.step(int(NO_PROGRESS_S * 10) + 2)
+    assert not hall.collector.listening
+    while hall.transport.connects == before:
+        hall.step()
+    hall.transport.accept()
+    hall.step()
+    hall.transport.acknowledge_all()
+    hall.step(30)
+    hall.transport.acknowledge_all()
+    hall.step()
+    assert hall.collector.idle
+    hall.step(int(NO_PROGRESS_S * 10) + 20)
+    assert hall.transport.connects == before + 1
+
+
+def test_a_status_with_names_that_are_none_stops_nobody(hall):
+    hall.connect()
+    hall.say(**{"Line 1": 5, "\ud800": 5})
+    hall.step(40)
+    hall.transport.acknowledge_all()
+    hall.step(30)
+    assert hall.collector.listening

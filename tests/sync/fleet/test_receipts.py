@@ -28,3 +28,13 @@ def test_tokens_of_a_connection_that_is_gone_release_nothing():
     receipts.release(1)
     receipts.release(3)
     assert sent == [3]
+
+
+def test_messages_that_nobody_waits_for_hold_nothing_back():
+    sent = []
+    receipts = Receipts(sent.append)
+    for token in (1, 0, 0, 2):
+        receipts.came(token)
+    for token in (0, 0, 1, 2):
+        receipts.release(token)
+    assert sent == [1, 2]

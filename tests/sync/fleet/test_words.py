@@ -59,3 +59,13 @@ def test_arbitrary_members_say_nothing(acknowledged, backlogs, salvaged):
 @given(st.binary(max_size=100))
 def test_arbitrary_bytes_are_no_status(payload):
     assert status(payload) is None
+
+
+def test_a_name_that_can_be_in_no_topic_says_nothing():
+    names = ("", "Line 1", "a/b", "#", "\ud800", "a\0b", "x" * 65)
+    one = {"epoch": "e", "seq": 1}
+    streams = said(acknowledge="collector", acknowledged={name: one for name in names})
+    assert chains(NAME, streams) == {}
+    for name in names:
+        epoch = said(acknowledge="collector", acknowledged={"line": {"epoch": name, "seq": 1}})
+        assert chains(NAME, epoch) == {}

@@ -50,7 +50,12 @@ def storing(
     parts = Parts(
         folder,
         Stock(folder / "line.db", OPEN_CHECKS, STATE),
-        Elsewhere(folder, "none" if sync is None else sync.images, samples),
+        Elsewhere(
+            folder,
+            "none" if sync is None else sync.images,
+            samples,
+            sync is not None and sync.acknowledge == "collector",
+        ),
         errands,
         images,
         _ballast(config, disk),

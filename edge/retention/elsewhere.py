@@ -13,7 +13,7 @@ from edge.store.archive import Archive
 from edge.store.errors import StoreError
 from edge.store.pruning import Acknowledged
 from edge.store.shelf import ASKED, ESCALATED
-from sync.position import PositionFile, Positions
+from sync.position import BROKER, PositionFile, Positions
 
 ALL = 1 << 62
 NONE_OF_OURS = 0
@@ -47,21 +47,29 @@ class Uploads:
 class Elsewhere:
     """Reads `sync.json` again when it has changed, and how many answers there are.
 
-    `samples`: whether a random share of all pictures is kept, and so is to be sent.
+    `samples`: whether a random share of all pictures is kept, and so is to be sent. With
+    `collector` only a collector's word counts: the broker's is of another time.
     """
 
-    def __init__(self, state_dir: Path, images: Images = "none", samples: bool = False) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        images: Images = "none",
+        samples: bool = False,
+        collector: bool = False,
+    ) -> None:
         self._file = PositionFile(state_dir / "sync.json")
         self._queue = Archive(state_dir / "queue.db")
         self._images: Images = images
         self._samples = samples
+        self._collector = collector
         self._seen: tuple[int, int] | None = None
         self._positions = Positions()
 
     def acknowledged(self, epoch: str) -> Acknowledged | None:
         """How far the line's records of this epoch are acknowledged, and by whom."""
         held = self._read().of("line", epoch)
-        if held is None or not held.mark.hash:
+        if held is None or not held.mark.hash or (self._collector and held.by == BROKER):
             return None
         return Acknowledged(epoch, held.mark.seq, held.mark.hash, held.by)
 

@@ -50,6 +50,16 @@ def test_what_is_not_clear_acknowledges_nothing(tmp_path: Path, said: object) ->
     assert Elsewhere(tmp_path).acknowledged("e-1") is None
 
 
+def test_the_word_of_a_broker_does_not_count_where_collectors_have_it(tmp_path: Path) -> None:
+    """`acknowledge: collector` is new, and sync has not written its file since."""
+    said = {"epoch": "e-1", "seq": 7, "hash": HASH, "by": "broker"}
+    _write(tmp_path, {"line": said})
+    assert Elsewhere(tmp_path).acknowledged("e-1") == Acknowledged("e-1", 7, HASH, "broker")
+    assert Elsewhere(tmp_path, collector=True).acknowledged("e-1") is None
+    _write(tmp_path, {"line": {**said, "by": "store-1"}})
+    assert Elsewhere(tmp_path, collector=True).acknowledged("e-1") is not None
+
+
 def test_which_pictures_wait_for_their_upload(tmp_path: Path) -> None:
     places = {"line": {"epoch": "e-1", "seq": 40}, "bytes_today": 5}
     _write(tmp_path, {}, places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import mmap
 import os
@@ -27,7 +28,9 @@ def library() -> Path:
     compiler = shutil.which("gcc") or shutil.which("cc")
     if compiler is None or struct.calcsize("P") != 8:
         pytest.skip("fault injection needs gcc and 64 bits: sudo apt-get install gcc libc6-dev")
-    target = Path(tempfile.mkdtemp(prefix="edge-inspect-faults-")) / "preload.so"
+    folder = Path(tempfile.mkdtemp(prefix="edge-inspect-faults-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    target = folder / "preload.so"
     options = ["-std=gnu11", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Werror"]
     subprocess.run([compiler, *options, "-o", target, SOURCE, "-lpthread"], check=True)
     return target

@@ -61,7 +61,7 @@ class Scan:
             return self._read()
         except StoreError as error:
             raise JournalError(str(error), error.hint) from error
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, TypeError, ValueError) as error:
             what = f"{self._archive.path} cannot be read: {error}"
             raise JournalError(what, "edge-inspect results --verify") from error
 

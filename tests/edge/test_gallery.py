@@ -6,11 +6,12 @@ import hashlib
 import json
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from edge import gallery
-from edge.gallery import StationGallery
+from edge.gallery import Scan, StationGallery
 from edge.records import Moment
 from edge.review.verdict import Verdict
 from edge.review.verdicts import give
@@ -287,3 +288,19 @@ def test_bodies_say_their_schema_and_a_missing_picture_in_these_words(state):
     assert b'"schema":"inspection/1"' in body
     assert b'"image":null' in body
     assert json.loads(body)["image"] is None
+
+
+def test_a_row_that_cannot_be_taken_apart_ends_the_look_and_nothing_else():
+    """In a damaged file a column may hold anything; the archive then raises what Python does."""
+
+    class Damaged:
+        path, epoch = Path("line.db"), "e"
+
+        def head(self):
+            return 1, ""
+
+        def rows(self, *place):
+            raise TypeError("object of type 'NoneType' has no len()")
+
+    with pytest.raises(JournalError, match="cannot be read"):
+        Scan(Damaged(), None, lambda body: None).look()

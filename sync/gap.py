@@ -31,7 +31,7 @@ class Gap:
 
     `pruned`: deleted by retention; `at` says when, `by` whose acknowledgement allowed it.
     `lost`: they could not be read any more. `too_large`: one record of `size` bytes that is larger
-    than the broker takes; it stays on the station.
+    than the broker takes; it stays on the station for as long as records are kept there.
     `previous_hash` is the hash before `first`, `hash` that of `last`: null where the station does
     not know it any more. The station's word is all there is for them.
     """

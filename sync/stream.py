@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sync import chain
-from sync.acknowledgement import Through
+from sync.acknowledgement import MOST_AHEAD, Through
 from sync.backoff import Backoff
 from sync.cursors import Cursors
 from sync.journal import JournalError, Source
@@ -216,6 +216,9 @@ class Stream:
             return "unknown", 0  # deleted here long ago
         self.mismatch = None
         before, was_away = window.position.seq, self._patience.probing
+        if len(said.ahead) < MOST_AHEAD:  # else there may be more that it did not name
+            spans = [(one.first, one.last) for one in said.ahead]
+            window.hold_only([(1, said.through), *spans])
         moved = window.acknowledge(before + 1, said.through, said.hash)
         for span in said.ahead:
             if self._reader.holds(window, span.last, span.hash):

@@ -8,7 +8,7 @@ that every mark given here was compared with the station's own rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 UNKNOWN = ""
@@ -115,6 +115,15 @@ class Window:
         self._join()
         self._flights = [one for one in self._flights if not self._is_acknowledged(one)]
         return self.acknowledged - before
+
+    def hold_only(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Of what was acknowledged ahead, only what lies in these spans still is: whoever said so
+        before may have lost it. The rest is to be sent again."""
+        self._held = [
+            one
+            for one in self._held
+            if any(first <= one.first and one.last <= last for first, last in spans)
+        ]
 
     def forget(self, *tokens: int) -> None:
         """These messages may not have arrived: what they held is to be sent again."""

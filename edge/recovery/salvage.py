@@ -10,6 +10,7 @@ whose hash is known, stands in it with an empty body: the chain can then be foll
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -23,7 +24,7 @@ from edge.log import log
 from edge.recovery import aside
 from edge.recovery.candidates import Candidate, Candidates
 from edge.recovery.proof import prove
-from edge.store import schema
+from edge.store import schema, usage
 from edge.store.durable import make_directory
 from edge.store.lock import Lock
 from edge.store.rows import columns, counted
@@ -36,6 +37,8 @@ META = "salvage"
 LOST = "lost"
 """The schema of a row that stands for a lost record: it only has a number and a hash."""
 MOST_RANGES = 10_000
+LOOK_EVERY = 500
+"""Records between two looks at the room that is left."""
 
 
 @dataclass(slots=True)
@@ -101,10 +104,23 @@ def salvaged(folder: Path) -> dict[str, Any] | None:
 
 def _write(case: aside.Case, state_dir: Path, told: Salvaged, found: Candidates) -> None:
     assert told.file is not None
-    assert told.epoch is not None
     path = state_dir / told.file
     partial = path.with_name(path.name + ".part")
     _remove(partial)
+    try:
+        _fill(partial, case, state_dir, told, found)
+        _sync(partial)
+        os.rename(partial, path)
+    except BaseException:
+        _remove(partial)  # the line may need the room before this is tried again
+        raise
+    sync_folder(path.parent)
+
+
+def _fill(
+    partial: Path, case: aside.Case, state_dir: Path, told: Salvaged, found: Candidates
+) -> None:
+    assert told.epoch is not None
     database = schema.connect_writer(partial)
     try:
         # Nobody reads it before it is complete, and then nobody writes: no log beside it.
@@ -123,9 +139,13 @@ def _write(case: aside.Case, state_dir: Path, told: Salvaged, found: Candidates)
         database.execute("COMMIT")
     finally:
         database.close()
-    _sync(partial)
-    os.rename(partial, path)
-    sync_folder(path.parent)
+
+
+def _leave_room(state_dir: Path) -> None:
+    """Raises OSError before the room is gone that the line needs for new records."""
+    disk = usage.disk(state_dir)
+    if disk.free < disk.reserve // 2:
+        raise OSError(errno.ENOSPC, f"only {disk.free} bytes are left: the line needs them")
 
 
 def _anchors(database: sqlite3.Connection, found: Candidates) -> tuple[int, bytes]:
@@ -159,6 +179,8 @@ def _records(
     assert told.epoch is not None
     seq = anchor[0]
     for one in prove(found.records(told.epoch, seq, most), anchor):
+        if told.rows % LOOK_EVERY == 0:
+            _leave_room(state_dir)
         told.lose(seq + 1, one.seq - 1)
         seq = told.highest = one.seq
         record = one.candidate

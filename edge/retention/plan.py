@@ -1,9 +1,9 @@
 """What is given up when room or time runs out: numbers in, orders out. Pure.
 
 Pictures go before records, the least valuable first, within one worth the oldest first. What
-somebody waits for is held: what waits for its upload goes only when nothing else is left and the
-disk would refuse records, what a person may be asked about never. A record goes only when it may
-be deleted at all; pictures of the records before it went before.
+somebody waits for is held: uploads and spot checks go only when nothing else is left and the disk
+would refuse records, open escalations never. A record goes only when it may be deleted at all;
+pictures of the records before it went before.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-FREE, UPLOAD, OPEN = range(3)
-"""How a picture is held: by nothing; it waits for its upload; a person may still be asked."""
+FREE, UPLOAD, CHECK, OPEN = range(4)
+"""How a picture is held: by nothing; it waits for its upload; by a spot check that nobody has
+answered; by an open escalation."""
 
 BEGIN = 0.95
 """Room is made from this share of the limit on."""
@@ -152,9 +153,9 @@ def _for_room(records: Records, missing: int, last_resort: bool) -> int:
 
 
 def _forced(others: Iterable[Picture], missing: int) -> Iterable[Picture]:
-    """Those that wait for their upload, since there is no other choice. Never what a person may
-    still be asked about: without its picture the question would be worth nothing."""
+    """Those that wait for their upload or for a spot check, since there is no other choice. Never
+    an open escalation: without its picture the question would be worth nothing."""
     for one in others:
-        if one.held == UPLOAD and missing > 0:
+        if one.held in (UPLOAD, CHECK) and missing > 0:
             missing -= one.bytes
             yield one

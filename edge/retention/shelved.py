@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from edge.retention.plan import FREE, OPEN, Picture
+from edge.retention.plan import CHECK, FREE, Picture
 from edge.store.rows import INSPECTION
 from edge.store.shelf import THERE
 
@@ -53,14 +53,14 @@ def on_shelf(
 
 
 def of_records(database: sqlite3.Connection, seqs: Iterable[int]) -> list[Shelved]:
-    """The pictures of these records that are there; a person waits for them."""
+    """The pictures of these records that are there, as spot checks hold them."""
     found = (
         database.execute(
             f"SELECT {_ROW} FROM pictures WHERE removed = {THERE} AND seq = ?", (seq,)
         ).fetchone()
         for seq in seqs
     )
-    return [shelved(row, OPEN) for row in found if row is not None]
+    return [shelved(row, CHECK) for row in found if row is not None]
 
 
 def is_stranger(database: sqlite3.Connection, path: str) -> bool:

@@ -34,7 +34,8 @@ LEAST_RECORD = 400.0
 @dataclass(frozen=True, slots=True)
 class Inventory:
     """The database at one moment. `open` are the numbers of inspections that a person is, or may
-    be, asked about; `watched` is the last record that the instruments have read."""
+    be, asked about, `waiting` is the oldest of them, `escalated` the oldest open escalation;
+    `watched` is the last record that the instruments have read."""
 
     epoch: str
     first: int
@@ -44,6 +45,7 @@ class Inventory:
     page_bytes: int
     open: frozenset[int]
     waiting: int | None
+    escalated: int | None
     watched: int | None
 
     @property
@@ -99,6 +101,7 @@ class Stock:
                 int(one("PRAGMA page_size")),
                 asked,
                 min(asked, default=None),
+                one("SELECT min(seq) FROM escalations"),
                 _watched(one(_STATE, self._keys[1]), epoch),
             )
 
@@ -192,7 +195,7 @@ class Stock:
         return found, True
 
     def held(self, uploaded: Callable[[int], int]) -> list[Shelved]:
-        """The next of those that somebody waits for."""
+        """The next of those that somebody waits for, open escalations left out: these stay."""
         with self._file.reading() as database:
             if database is None:
                 return []
@@ -203,12 +206,13 @@ class Stock:
                 for one in on_shelf(database, worth, uploaded(worth), 1 << 62, AT_ONCE, UPLOAD)
                 if one.picture.seq not in asked
             ]
-            return waiting or of_records(database, sorted(asked)[:AT_ONCE])
+            checks = sorted(asked - _escalated(database))
+            return waiting or of_records(database, checks[:AT_ONCE])
 
     def look_open(self, database: sqlite3.Connection) -> frozenset[int]:
         """The inspections that a person may still be asked about, inside a reading."""
-        escalated = frozenset(row[0] for row in database.execute("SELECT seq FROM escalations"))
-        return escalated | self._open_checks(database, _one(database)(_STATE, self._keys[0]))
+        checks = self._open_checks(database, _one(database)(_STATE, self._keys[0]))
+        return _escalated(database) | checks
 
     def strangers(self, paths: Iterable[str]) -> list[str]:
         """Those of the files that no record here names, as far as their names say."""
@@ -237,6 +241,10 @@ class Stock:
 
 _STATE = "SELECT value FROM state WHERE key = ?"
 _SUBJECT = "SELECT seq FROM records WHERE subject = ? AND schema = ?"
+
+
+def _escalated(database: sqlite3.Connection) -> frozenset[int]:
+    return frozenset(row[0] for row in database.execute("SELECT seq FROM escalations"))
 
 
 def _one(database: sqlite3.Connection) -> Callable[..., Any]:

@@ -16,7 +16,9 @@ from edge.store.tidying import Mark
 
 OTHERS_NS = 30 * 10**9
 DATABASE = "line.db"
-APART = frozenset({"images", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm"})
+APART = frozenset({"images", DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", "damaged", "salvage"})
+"""Counted apart, or not at all: what was saved of a damaged database must not leave its successor
+without room. What it takes of the disk counts."""
 SHARE_IDLE = 64
 """Of the limit, this part of the database's pages should be free before deleting records for room
 is of no more use."""
@@ -116,13 +118,18 @@ class Survey:
 
 
 def _deletable(stored: Inventory, room: Room, known: Acknowledged | None, waits: bool) -> int:
-    """The newest record that may go: acknowledged where that is asked for, behind nothing that a
-    person may be asked about, read by the instruments unless it is them or the line."""
+    """The newest record that may go: acknowledged where that is asked for, and behind no open
+    escalation.
+
+    Unless it is them or the line, also read by the instruments, and behind no spot check: one that
+    nobody answers would keep everything for ever.
+    """
     last = stored.head
     if waits:
         last = 0 if known is None else min(known.seq, last)
-    if stored.waiting is not None:
-        last = min(last, stored.waiting - 1)
+    waiting = stored.escalated if room.hard else stored.waiting
+    if waiting is not None:
+        last = min(last, waiting - 1)
     if stored.watched is not None and not room.hard:
         last = min(last, stored.watched)
     return last

@@ -188,7 +188,7 @@ class Archive:
             waiting = [e for e in self.open_escalations() if e.inspection == inspection]
             return Story(
                 found,
-                self.disposition(inspection),
+                self._about(inspection, DISPOSITION),
                 self.latest("automation/1", found.seq),
                 self.latest("calibration/1", found.seq),
                 waiting[0] if waiting else None,

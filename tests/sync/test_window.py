@@ -151,3 +151,15 @@ def test_what_is_held_ahead_is_bounded():
         window.acknowledge(3 * n + 2, 3 * n + 2, mark(3 * n + 2).hash)
     assert window.acknowledged == MOST_HELD
     assert window.hole(mark(4)) == (mark(5), 7)
+
+
+def test_what_a_later_word_does_not_hold_any_more_is_sent_again():
+    window = Window(Mark("e", 0, "0" * 64))
+    window.acknowledge(11, 20, "b")
+    window.acknowledge(31, 40, "d")
+    window.hold_only([(1, 5), (11, 20)])
+    window.acknowledge(1, 10, "a")
+    assert window.position == Mark("e", 20, "b")
+    assert window.hole() == (Mark("e", 20, "b"), None)
+    window.acknowledge(21, 30, "c")
+    assert window.position == Mark("e", 30, "c")  # and not 40: nobody holds 31 to 40

@@ -17,6 +17,7 @@ from edge.retention.shelved import Shelved
 from edge.retention.stock import Stock
 from edge.retention.strays import WAIT_NS, strays_given_up
 from edge.retention.survey import Survey
+from edge.review.questions import OPEN_CHECKS
 from edge.store import usage
 from edge.store.journal import Journal
 from edge.workers.errands import Errands
@@ -237,8 +238,13 @@ def test_other_things_in_the_folder_count(station, monkeypatch) -> None:
     line.parts(40)
     line.settle()
     assert len(line.there()) == 40
-    (line.folder / "salvage").mkdir()
-    (line.folder / "salvage" / "old.db").write_bytes(b"x" * 1_500 * KB)
+    for folder in ("salvage", "damaged"):  # what was saved must not push out what is new
+        (line.folder / folder).mkdir()
+        (line.folder / folder / "old.db").write_bytes(b"x" * 1_500 * KB)
+    line.tend(2, survey_module.OTHERS_NS)
+    line.settle()
+    assert len(line.there()) == 40
+    (line.folder / "somebody").write_bytes(b"x" * 1_500 * KB)
     line.tend(2, survey_module.OTHERS_NS)
     line.settle()
     assert len(line.there()) < 40
@@ -281,3 +287,13 @@ def test_a_picture_too_new_to_be_counted_is_not_taken_off(tmp_path: Path) -> Non
     one = Survey(tmp_path, stock, 10**9)
     one.changed([Shelved(Picture(7, 0, 4096), "images/x")])
     assert (one.pictures, one.bytes) == (0, 0)
+
+
+def test_a_spot_check_that_nobody_answers_does_not_keep_everything_for_ever(station) -> None:
+    line = station(max_bytes=1_500 * KB)
+    checked = line.parts(40, "accept", asked=True)
+    line.journal.append([], state={OPEN_CHECKS: json.dumps([one.id for one in checked])})
+    line.settle()
+    assert line.there() < ids(checked)
+    assert line.figures()["given_up_though_awaited"] > 0
+    assert line.verify().sound

@@ -23,7 +23,7 @@ types: $(VENV)/develops  ## types, strictly
 tests: $(VENV)/develops  ## tests
 	@$(BIN)/pytest
 
-soak: $(VENV)/develops  ## the tests that hurt, in their long versions (an hour)
+soak: $(VENV)/develops  ## the tests that hurt, in their long versions
 	@EDGE_INSPECT_SOAK=1 $(BIN)/pytest -m "soak or slow"
 
 bench: $(VENV)/develops  ## speed, both sides in one run

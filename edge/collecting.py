@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
-import signal
 import time
 import uuid
 from collections import deque
@@ -13,12 +11,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from edge.broker import CertificateWatch, facts
 from edge.log import log
 from edge.notify import Notifier
 from edge.records import utc
+from edge.stopping import on_stop
 from edge.store.lock import Lock
 from sync.backoff import Backoff
 from sync.broker import Address, Login
@@ -70,14 +68,7 @@ class CollectorService:
 
     def handle_signals(self) -> None:
         """First SIGTERM or SIGINT: commit what has come, and leave. Second: exit 130 at once."""
-
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            if self._asked_to_stop:
-                os._exit(130)
-            self._asked_to_stop = True
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
+        on_stop(self._ask_to_stop)
 
     def run(self) -> int:
         """Collect until told to stop; the exit code."""
@@ -88,6 +79,9 @@ class CollectorService:
                 self._transport.wait(wait_s)
         log.info("fleet.stopped", **self._numbers())
         return 0
+
+    def _ask_to_stop(self) -> None:
+        self._asked_to_stop = True
 
     def step(self, now: float) -> float:
         """One step of the collector, and a report when it is time; seconds to wait afterwards."""

@@ -9,13 +9,10 @@ Nothing but *stop* flows back. The first signal drains and ends with 0, a second
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
 from typing import Protocol
 
 from edge.channel import Channel
@@ -23,6 +20,7 @@ from edge.log import log
 from edge.notify import Notifier
 from edge.requests import Answer, Request
 from edge.requests import Desk as Requests
+from edge.stopping import on_stop
 from edge.store.lock import Lock
 from edge.workers.entry import Entry
 from edge.workers.inspect import Inspector
@@ -91,7 +89,6 @@ class Line:
 
     def __init__(self, appliance: Appliance) -> None:
         self._appliance = appliance
-        self._forced = False
         parts = appliance
         self._threads = {
             name: WorkerThread(name, stepper, self._on_end(name))
@@ -133,15 +130,7 @@ class Line:
 
     def handle_signals(self) -> None:
         """First SIGTERM or SIGINT: drain. Second: exit 130 at once."""
-
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            if self._forced:
-                os._exit(130)
-            self._forced = True
-            self.stop()
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
+        on_stop(self.stop)
 
     def _start(self) -> None:
         parts = self._appliance

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from edge import __version__, broker
 from edge.config import Config, Sync
@@ -19,6 +16,7 @@ from edge.notify import Notifier
 from edge.outbox import Outboxes
 from edge.records import utc
 from edge.statusfile import STALE_S, StatusFile
+from edge.stopping import on_stop
 from edge.store.images import parse_policy
 from edge.store.lock import Lock
 from edge.sync_status import SyncStatus
@@ -81,14 +79,7 @@ class SyncService:
 
     def handle_signals(self) -> None:
         """First SIGTERM or SIGINT: finish what is under way. Second: exit 130 at once."""
-
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            if self._asked_to_stop:
-                os._exit(130)
-            self._asked_to_stop = True
-
-        signal.signal(signal.SIGTERM, on_signal)
-        signal.signal(signal.SIGINT, on_signal)
+        on_stop(self._ask_to_stop)
 
     def run(self) -> int:
         """Deliver until told to stop, or until empty; the exit code."""
@@ -101,6 +92,9 @@ class SyncService:
         self._status.write(self._uplink, time.monotonic(), "stopped")
         log.info("sync.stopped", backlog=self._uplink.streams.backlog)
         return 0
+
+    def _ask_to_stop(self) -> None:
+        self._asked_to_stop = True
 
     def step(self, now: float) -> float:
         """One step of the uplink, and the status when it is time; seconds to wait afterwards."""

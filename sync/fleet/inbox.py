@@ -18,6 +18,8 @@ from sync.transport import Message
 COMMIT_ROWS = 4000
 """About so many records are committed together; what is behind them waits for the next commit."""
 
+MOST_UNREAD = 256
+
 
 @dataclass(slots=True)
 class Counters:
@@ -66,7 +68,14 @@ class Inbox:
         return bool(self._unread or self._read or self._under_way)
 
     def take(self, message: Message) -> None:
-        """A message on `results/<stream>`, or on a topic that is none of ours."""
+        """A message on `results/<stream>`, or on a topic that is none of ours.
+
+        The broker sends only so many with QoS 1 that were not released; with QoS 0 nothing bounds
+        them but this.
+        """
+        if not message.token and len(self._unread) >= MOST_UNREAD:
+            self._counters.odd(f"{message.topic[:200]!r}: too many messages of QoS 0; send with 1")
+            return
         self._unread.append(message)
 
     def read(self) -> None:

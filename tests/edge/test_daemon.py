@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from camera.frame import Frame
-from edge import daemon, wiring
+from edge import stopping, wiring
 from edge.clock import Clock
 from edge.daemon import Line
 from edge.log import Log
@@ -288,7 +288,7 @@ def test_a_thread_that_does_not_move_starves_the_watchdog(
 
 def test_a_second_signal_ends_at_once(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     codes: list[int] = []
-    monkeypatch.setattr(daemon.os, "_exit", codes.append)
+    monkeypatch.setattr(stopping.os, "_exit", codes.append)
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     try:
         line.handle_signals()

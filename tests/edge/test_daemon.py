@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from camera.frame import Frame
-from edge import stopping, wiring
+from edge import daemon, stopping, wiring
 from edge.clock import Clock
 from edge.daemon import Line
 from edge.log import Log

@@ -51,8 +51,9 @@ class Hall:
                     break
 
     def connect(self, limits=None):
-        before = self.transport.connects
+        before, end = self.transport.connects, self.now + 600
         while self.transport.connects == before:
+            assert self.now < end, "it never tries again"
             self.step()
         self.transport.accept(limits)
         self.step()
@@ -151,10 +152,16 @@ def test_what_came_on_a_connection_that_is_gone_is_left_to_come_again(hall):
 
 def test_a_commit_that_fails_counts_for_nothing(hall, monkeypatch):
     """The rows were taken; making them durable was not."""
+
+    def refused(commit):
+        error = Away("the disk is gone", "")
+        commit._open.__exit__(Away, error, None)  # rolled back, as a COMMIT that fails is
+        raise error
+
     line = Chain(20)
     hall.connect()
     with monkeypatch.context() as patch:
-        patch.setattr(Commit, "finish", gone)
+        patch.setattr(Commit, "finish", refused)
         hall.send(line.topic, line.payload(1, 10))
         hall.step()
     assert hall.acks() == []

@@ -7,7 +7,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from edge.store.journal import Journal
 from sync.fleet.acl import Bridge, mosquitto
 from tests.edge.store.builders import sure
 from tests.simulators.broker import Broker
-from tests.simulators.patience import until
+from tests.simulators.patience import beside, until
 from tests.simulators.pki import Authority
 
 SAMPLES = Path(__file__).parents[2] / "docs" / "samples"
@@ -145,13 +144,13 @@ def test_a_station_behind_a_bridge_is_delivered_to_the_fleets_collector(plants, 
     try:
         start("sync", "--config", config)
         start(*collector)
-        until(all_is_acknowledged, lambda: time.sleep(0.05))
+        until(all_is_acknowledged, beside(processes[0]))
         assert held(database) == journal.head[1]
         fleet.kill()
         fleet.wipe()
         journal.append(sure(20))
         fleet.start()
-        until(all_is_acknowledged, lambda: time.sleep(0.05))
+        until(all_is_acknowledged, beside(processes[0]))
         assert held(database) == journal.head[1]
     finally:
         journal.close()

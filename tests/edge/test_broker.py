@@ -6,7 +6,6 @@ import contextlib
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -15,7 +14,7 @@ from edge.store.journal import Journal
 from tests.edge.store.builders import sure
 from tests.faults.preload import Faults
 from tests.simulators.broker import free_port, running_broker
-from tests.simulators.patience import until
+from tests.simulators.patience import beside, until
 from tests.simulators.pki import Authority
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
@@ -60,7 +59,7 @@ class Station:
         command = [sys.executable, "-m", "edge", "sync", "--config", self.config]
         with running_broker(self.folder / "broker", self.rules):
             with open(self.folder / "log", "wb") as log:
-                service = subprocess.Popen(command, stderr=log, env=environment)
+                service = self.service = subprocess.Popen(command, stderr=log, env=environment)
             try:
                 yield
             finally:
@@ -72,7 +71,7 @@ class Station:
         (self.folder / "key.pem").write_bytes(issued.key.read_bytes())
 
     def until(self, condition):
-        until(lambda: condition(self.status()), lambda: time.sleep(0.05))
+        until(lambda: condition(self.status()), beside(self.service))
 
     def status(self):
         found = StatusFile(self.folder / "status", "sync").read()

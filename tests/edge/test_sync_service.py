@@ -22,7 +22,7 @@ from sync.uplink import Step
 from tests.edge.store.builders import sure
 from tests.simulators.broker import Broker, free_port, running_broker
 from tests.simulators.collector import Acknowledging, Collector
-from tests.simulators.patience import until
+from tests.simulators.patience import beside, until
 
 pytestmark = pytest.mark.broker
 
@@ -72,7 +72,7 @@ class Service:
         return StatusFile(self.folder / "status", "sync").read() or {}
 
     def until_status(self, condition):
-        until(lambda: condition(self.status()), lambda: time.sleep(0.02))
+        until(lambda: condition(self.status()), beside(self.process))
         return self.status()
 
     def position(self):
@@ -151,7 +151,7 @@ def test_until_empty_waits_for_the_word_of_a_collector(service, broker):
     def ended():
         return service.process.poll() is not None
 
-    until(ended, lambda: (collector.step(time.monotonic()), time.sleep(0.005)))
+    until(ended, lambda: (collector.step(time.monotonic()), beside(service.process)()))
     assert service.end()[0] == 0
     held = {"epoch": epoch, "seq": seq, "hash": last, "by": collector.store}
     assert service.position() == held

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 
 import pytest
 
@@ -143,7 +142,7 @@ def test_a_callback_that_fails_ends_the_connection_and_the_owner_hears_it(meet, 
         transport = _with_answer(meet, 0x82, packets[name], lambda t: t.subscribe("a"))
     found = first(transport, Disconnected)
     assert "a fault of ours" in found.what
-    until(lambda: not transport.alive, lambda: time.sleep(0.01))
+    until(lambda: not transport.alive, lambda: transport.wait(0.01))
 
 
 class Answering(Peer):

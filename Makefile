@@ -52,8 +52,7 @@ $(VENV)/runs: $(VENV)/bin/python setup.cfg pyproject.toml
 	@touch $@
 
 $(VENV)/develops: $(VENV)/bin/python setup.cfg pyproject.toml
-	@.ci/packages required mosquitto:mosquitto openssl:openssl gcc:gcc libc6-dev:libc6-dev postgres:postgresql
-	@.ci/packages optional chromium:chromium
+	@.ci/packages required mosquitto:mosquitto openssl:openssl gcc:gcc libc6-dev:libc6-dev postgres:postgresql chromium:chromium
 	@echo "installing Edge Inspect and what its tests need into $(VENV) (a minute, once)" >&2
 	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/runs

@@ -38,6 +38,7 @@ class Station(Section):
     line: Name
     name: Name
     time_zone: str = "UTC"
+    shifts: tuple[Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")], ...] = ()
 
     @property
     def path(self) -> str:
@@ -188,10 +189,15 @@ class DecisionRules(Section):
 
 
 class Escalation(Section):
-    """How long a person may take, and what happens to the part then (never accept)."""
+    """How long a person may take, and what happens to the part then (never accept).
+
+    The line acts on an answer `undo_s` after it was given, or at the deadline if that comes first:
+    until then it can be taken back.
+    """
 
     deadline_s: float = Field(default=60.0, gt=0, le=31 * 24 * 3600)
     fallback: Literal["hold", "reject"] = "hold"
+    undo_s: float = Field(default=2.0, ge=0, le=30)
     answers_per_hour: float | None = Field(default=None, gt=0)
 
 
@@ -210,9 +216,26 @@ class Sync(Section):
 
 
 class Web(Section):
-    """Where the operators' page listens."""
+    """Where the operators' page listens, and its rules.
+
+    Beyond this machine it speaks TLS only: the files of `edge-inspect web certificate` where no
+    others are given. `names` are the other host names that browsers may use for it.
+    """
 
     listen: Annotated[str, Field(pattern=r"^[^\s]+:[0-9]{1,5}$")] = "127.0.0.1:8080"
+    certificate_file: FilePath | None = None
+    key_file: FilePath | None = None
+    names: tuple[Annotated[str, Field(pattern=r"^[a-z0-9.:\[\]-]+$")], ...] = ()
+    lock_after_s: float = Field(default=300.0, ge=10, le=24 * 3600)
+    lease_s: float = Field(default=45.0, ge=5, le=3600)
+    seeded_per_day: int = Field(default=0, ge=0, le=10_000)
+    look: bool = True
+
+    @model_validator(mode="after")
+    def _both(self) -> Web:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("certificate_file and key_file are given together")
+        return self
 
 
 class Storage(Section):

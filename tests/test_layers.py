@@ -37,8 +37,12 @@ ONE_FILE_EACH = {
         "sync/fleet/tables.py",
     },
     "psycopg": set(),
+    "uvicorn": {"edge/web/server.py"},
 }
-HEAVY = {"numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic", "sqlalchemy"}
+HEAVY = {
+    "numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic", "sqlalchemy",
+    "starlette", "uvicorn", "anyio",
+}  # fmt: skip
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {
     "__future__", "base64", "bisect", "collections", "cv2", "dataclasses", "datetime",

@@ -10,6 +10,7 @@ from edge.records import Moment, Origin, when
 
 Answer = Literal["accept", "reject", "unsure"]
 Basis = Literal["picture", "part"]
+Via = Literal["command", "page", "api"]
 SHOWN_FROM = ("assist", "partial", "full")
 
 SCHEMA = "verdict/1"
@@ -20,7 +21,8 @@ class Verdict:
     """What a person said. It decides the part only if the line says so in `disposition/1`.
 
     `basis` is what the person looked at, `picture` the SHA-256 of the picture. `answer_shown` says
-    whether the person could see the model's answer before giving their own.
+    whether the person could see the model's answer before giving their own. With `hold`, which goes
+    with `unsure`, the part is to be held back now. `by` is an opaque id where `via` is the page.
     """
 
     id: str
@@ -36,6 +38,8 @@ class Verdict:
     basis: Basis = "picture"
     picture: str | None = None
     answer_shown: bool = False
+    hold: bool = False
+    via: Via = "command"
 
     schema = SCHEMA
 
@@ -55,6 +59,8 @@ class Verdict:
             "basis": self.basis,
             "picture": self.picture,
             "answer_shown": self.answer_shown,
+            "hold": self.hold,
+            "via": self.via,
             **when(self.origin, self.given),
         }
 

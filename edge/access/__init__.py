@@ -1,0 +1,1 @@
+"""Who may do what: persons, PINs, badges, sessions, tokens of machines."""

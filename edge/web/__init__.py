@@ -1,0 +1,1 @@
+"""The operators' page: its own service, one writer of queue.db and web.db."""

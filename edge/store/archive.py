@@ -7,6 +7,8 @@ the writer's log from being emptied.
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from edge.store import escalations, schema
 from edge.store.errors import Replaced
 from edge.store.escalations import Escalation
 from edge.store.follow import Following
-from edge.store.rows import DISPOSITION, INSPECTION, Anchor, Columns, Kept, Row, Stored
+from edge.store.rows import DISPOSITION, INSPECTION, Anchor, Kept, Row, Stored, hexed
 from sync.chain import GENESIS
 
 _ROW = "seq, body, hash"
@@ -64,6 +66,10 @@ class Archive:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def reading(self) -> AbstractContextManager[sqlite3.Connection | None]:
+        """One consistent view of the database, for longer questions; None where it is not there."""
+        return self._file.reading()
+
     @property
     def epoch(self) -> str | None:
         """The epoch of the file; None before it is made."""
@@ -76,7 +82,7 @@ class Archive:
         row = self._one(
             "SELECT seq, hash, count, at, acknowledged_by FROM anchors ORDER BY seq DESC LIMIT 1"
         )
-        return Anchor(0, GENESIS) if row is None else Anchor(row[0], _hex(row[1]), *row[2:])
+        return Anchor(0, GENESIS) if row is None else Anchor(row[0], hexed(row[1]), *row[2:])
 
     def rows(
         self, after_seq: int, max_rows: int, max_bytes: int, epoch: str | None = None
@@ -100,7 +106,7 @@ class Archive:
                 size += len(row[1])
                 if found and size > max_bytes:
                     break
-                found.append(_row(row))
+                found.append(Row.of(row))
         return found
 
     def stored(self, after_seq: int, max_rows: int) -> list[Stored]:
@@ -112,7 +118,7 @@ class Archive:
                 f"SELECT {_STORED} FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
                 (after_seq, max_rows),
             )
-            return [_stored(row) for row in rows]
+            return [Stored.of(row) for row in rows]
 
     def written(self) -> tuple[int, int]:
         """The newest seq, and how many records the counters know: equal unless rows are lost."""
@@ -211,7 +217,7 @@ class Archive:
             " UNION ALL SELECT hash FROM anchors WHERE seq = ?1",
             seq,
         )
-        return None if row is None else _hex(row[0])
+        return None if row is None else hexed(row[0])
 
     def previous_hash(self, seq: int) -> str | None:
         """The hash that the record `seq` was chained to, also where that record is deleted."""
@@ -229,7 +235,7 @@ class Archive:
                 f"SELECT {_STORED}, previous FROM kept WHERE seq > ? ORDER BY seq LIMIT ?",
                 (after_seq, most),
             )
-            return [Kept(_stored(row), _hex(row[8])) for row in rows]
+            return [Kept(Stored.of(row), hexed(row[8])) for row in rows]
 
     def given_up(self, first: int, last: int) -> set[int]:
         """The records from `first` to `last` whose pictures were removed on purpose."""
@@ -245,7 +251,7 @@ class Archive:
         """Seq and hash of the newest record."""
         row = self._one("SELECT seq, hash FROM records ORDER BY seq DESC LIMIT 1")
         if row is not None:
-            return int(row[0]), _hex(row[1])
+            return int(row[0]), hexed(row[1])
         anchor = self.anchor
         return anchor.seq, anchor.hash
 
@@ -276,7 +282,7 @@ class Archive:
         with self._file.reading() as database:
             if database is None:
                 return []
-            return [_row(row) for row in database.execute(statement, values)]
+            return [Row.of(row) for row in database.execute(statement, values)]
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         with self._file.reading() as database:
@@ -284,16 +290,3 @@ class Archive:
                 return None
             row: tuple[Any, ...] | None = database.execute(statement, values).fetchone()
             return row
-
-
-def _stored(row: tuple[Any, ...]) -> Stored:
-    return Stored(row[0], Columns(*row[1:6]), row[6], _hex(row[7]))
-
-
-def _row(row: tuple[int, bytes, bytes]) -> Row:
-    return Row(row[0], row[1], _hex(row[2]))
-
-
-def _hex(value: object) -> str:
-    # A damaged file may hold anything; no hash is then right.
-    return value.hex() if isinstance(value, bytes) else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from edge.decision.challenge import TAG
 
@@ -30,6 +30,11 @@ class Row(NamedTuple):
     body: bytes
     hash: str
 
+    @classmethod
+    def of(cls, found: tuple[Any, ...]) -> Row:
+        """From the columns `seq, body, hash`."""
+        return cls(found[0], found[1], hexed(found[2]))
+
 
 class Stored(NamedTuple):
     """A whole row, for those who check that its columns still say what its body says."""
@@ -38,6 +43,11 @@ class Stored(NamedTuple):
     columns: Columns
     body: bytes
     hash: str
+
+    @classmethod
+    def of(cls, found: tuple[Any, ...]) -> Stored:
+        """From the columns `seq, schema, subject, part_id, at, decision, body, hash`."""
+        return cls(found[0], Columns(*found[1:6]), found[6], hexed(found[7]))
 
 
 class Kept(NamedTuple):
@@ -93,3 +103,8 @@ def counted(content: Mapping[str, object]) -> tuple[str, ...]:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def hexed(value: object) -> str:
+    """A hash in lower-case hex. A damaged file may hold anything; no hash is then right."""
+    return value.hex() if isinstance(value, bytes) else ""

@@ -1,0 +1,157 @@
+"""The service `edge-inspect web`: one process, uvicorn on its main thread.
+
+The only file that imports uvicorn. What uvicorn leaves open against slow clients is closed here:
+whoever takes too long over a request, a body or an answer is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from edge.log import log
+from edge.web.patience import Patience
+
+MOST_CONNECTIONS = 512
+MOST_OF_ONE_ADDRESS = 128
+HANDSHAKE_S = 5.0
+KEEP_ALIVE_S = 15
+STOP_WITHIN_S = 3
+TICKS_A_SECOND = 10
+
+
+class Connection(H11Protocol):
+    """One connection that does not wait for ever."""
+
+    patience: Patience
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Refuse one address that has too many."""
+        super().connection_made(transport)
+        self.patience = Patience(time.monotonic())
+        host = self.client and self.client[0]
+        same = sum(1 for one in self.connections if one.client and one.client[0] == host)
+        if same > MOST_OF_ONE_ADDRESS:
+            log.warning("web.connections", address=host, why="too many from one address")
+            transport.abort()
+
+    def look(self, now: float) -> None:
+        """Cut it off when the client has not done its part for too long. Once a second."""
+        waiting = self.transport.get_write_buffer_size()
+        mark = (self.conn.their_state, id(self.cycle))
+        idle = self.timeout_keep_alive_task is not None
+        if self.patience.over(now, mark, waiting, idle):
+            self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """uvicorn with our signals, our sockets, and a second that is looked at."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: socket.socket,
+        tls: ssl.SSLContext | None,
+        every_second: Callable[[], None],
+        stopping: Callable[[], None],
+    ) -> None:
+        super().__init__(config)
+        self._listening = listening
+        self._tls = tls
+        self._every_second = every_second
+        self._stopping = stopping
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are `edge/stopping.py`'s."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; a client that does not finish the TLS handshake is soon let go."""
+
+        def connection() -> Connection:
+            return Connection(self.config, self.server_state, {})
+
+        within = None if self._tls is None else HANDSHAKE_S
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(
+            connection, sock=self._listening, ssl=self._tls, ssl_handshake_timeout=within
+        )
+        self.servers = [listening]
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once a second: slow clients, and whatever else looks after this process."""
+        if counter % TICKS_A_SECOND == 0:
+            now = time.monotonic()
+            for one in list(self.server_state.connections):
+                if isinstance(one, Connection):
+                    one.look(now)
+            self._every_second()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End streams first, so that nothing holds the others up."""
+        self._stopping()
+        await super().shutdown(sockets)
+
+
+class _ToOurLog(logging.Handler):
+    """What uvicorn says, as far as it is worth saying."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failed = record.exc_info[1] if record.exc_info else None
+        more = {} if failed is None else {"error": repr(failed)}
+        log.warning("web.server", what=record.getMessage().strip(), **more)
+
+
+def settings(app: Any) -> uvicorn.Config:
+    """uvicorn, bounded in everything; its log is ours."""
+    theirs = logging.getLogger("uvicorn.error")
+    theirs.handlers, theirs.propagate = [_ToOurLog(logging.WARNING)], False
+    return uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STOP_WITHIN_S,
+        log_level=logging.WARNING,
+    )
+
+
+def listen(address: str) -> socket.socket:
+    """A socket on `host:port`. Raises OSError with the address in its words."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(
+            host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind)
+    except (OSError, OverflowError) as error:
+        raise OSError(f"cannot listen on {address}: {error}") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(where)
+        listening.listen(128)
+        listening.setblocking(False)
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise OSError(f"cannot listen on {address}: {error}") from error
+    return listening

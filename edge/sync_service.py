@@ -5,17 +5,17 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__, broker
 from edge.config import Config, Sync
 from edge.gallery import StationGallery
+from edge.line_watch import LineWatch
 from edge.log import log
 from edge.notify import Notifier
 from edge.outbox import Outboxes
 from edge.records import utc
-from edge.statusfile import STALE_S, StatusFile
+from edge.statusfile import StatusFile
 from edge.stopping import on_stop
 from edge.store.images import parse_policy
 from edge.store.lock import Lock
@@ -35,26 +35,6 @@ from sync.uplink import Uplink
 
 STATUS_EVERY_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
-
-
-@dataclass(slots=True)
-class LineWatch:
-    """Whether the line works: its status file changes. Compares no clocks, only its own time."""
-
-    file: StatusFile
-    _last: object = None
-    _changed_at: float = float("-inf")
-    _runs: bool = False
-
-    def up(self, now: float) -> bool:
-        """Look once; true when the line renewed its file within the last seconds."""
-        said = self.file.read() or {}
-        mark = (said.get("pid"), said.get("at"), said.get("inspected"))
-        if mark != self._last:
-            # What lies there at the first look may be years old: only a change is a sign of life.
-            self._runs = self._last is not None and said.get("state") in ("ok", "degraded")
-            self._last, self._changed_at = mark, now
-        return self._runs and now - self._changed_at < STALE_S
 
 
 class SyncService:

@@ -25,7 +25,7 @@ class Pages:
     """Draws templates. Thread-safe.
 
     Every template is given `t`, `language`, `person` (None without one, or where the session is
-    locked), `csrf`, `station`, `version`, `page`, `demo` and `config`; base.html says what they are.
+    locked), `csrf`, `station`, `version`, `page`, `demo`, `config`; base.html says what they are.
     """
 
     def __init__(self, folder: Path = FOLDER) -> None:

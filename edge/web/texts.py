@@ -51,7 +51,7 @@ class Words:
 
 
 class Texts:
-    """All languages, read once. Raises OSError, ValueError where a file is not what it should be."""
+    """All languages, read once. Raises OSError, ValueError for a file that holds none."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._words = {name: Words(name, _read(folder / f"{name}.yaml")) for name in LANGUAGES}

@@ -12,9 +12,10 @@ import time
 
 import pytest
 
+from edge.line_watch import LineWatch
 from edge.statusfile import StatusFile
 from edge.store.journal import Journal
-from edge.sync_service import LineWatch, SyncService
+from edge.sync_service import SyncService
 from sync.broker import Address
 from sync.mqtt import MqttTransport, Settings
 from sync.topics import Station

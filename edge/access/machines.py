@@ -1,0 +1,124 @@
+"""Programs that use the API: a token each, shown once, of which only the hash is stored."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import cast
+
+from edge.access import words
+from edge.access.denied import Denied
+from edge.access.person import Machine, Right
+from edge.access.reporting import Clock, Reporting
+from edge.access.store import WebStore
+from edge.records import utc
+
+GRANTABLE: frozenset[Right] = frozenset({"answer", "look"})
+"""No program changes persons, degrees or tokens, sees the live camera or corrects others."""
+PREFIX = "ei_"
+USED_EVERY_S = 60.0
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A token without what makes it one."""
+
+    machine: Machine
+    since: str
+    used: str | None
+
+
+class Machines:
+    """Thread-safe."""
+
+    def __init__(self, store: WebStore, reporting: Reporting, clock: Clock) -> None:
+        self._store = store
+        self._reporting = reporting
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._used: dict[str, float] = {}
+        self._known: dict[bytes, Listed] = {}
+        self._load()
+
+    def add(self, by: str | None, name: str, rights: Iterable[str], **details: object) -> str:
+        """Make one; the token, which nobody can show again. Raises Denied, and what the writer of
+        the chain raises."""
+        wanted = frozenset(rights)
+        if not wanted or not wanted <= GRANTABLE:
+            raise Denied("nonsense", f"a token is good for {', '.join(sorted(GRANTABLE))}")
+        shown, token = words.name(name), PREFIX + secrets.token_urlsafe(32)
+        machine = Machine(
+            f"m-{secrets.token_hex(4)}", shown, frozenset(cast(Right, one) for one in wanted)
+        )
+        with self._lock:
+            if len(self._known) >= MOST:
+                raise Denied("taken", f"there are {MOST} tokens already: remove some")
+            self._reporting.report("token_added", by, machine.id, rights=sorted(wanted), **details)
+            self._store.write(
+                "INSERT INTO machines VALUES (?, ?, ?, ?, ?, NULL)",
+                (machine.id, shown, _key(token), ",".join(sorted(wanted)), self._now()),
+            )
+            self._load()
+        return token
+
+    def remove(self, by: str | None, machine: str, **details: object) -> None:
+        """It is worth nothing from now on. Raises Denied("unknown")."""
+        with self._lock:
+            if all(one.machine.id != machine for one in self._known.values()):
+                raise Denied("unknown", "no machine has this id")
+            self._reporting.report("token_removed", by, machine, **details)
+            self._store.write("DELETE FROM machines WHERE id = ?", (machine,))
+            self._load()
+
+    def find(self, token: str) -> Machine | None:
+        """Whose token this is. That it was used is kept once a minute."""
+        with self._lock:
+            found = self._known.get(_key(token))
+            if found is None:
+                return None
+            self._mark(found.machine.id)
+            return found.machine
+
+    def by_id(self, machine: str) -> Machine | None:
+        """By the opaque id."""
+        known = (one.machine for one in self.all())
+        return next((one for one in known if one.id == machine), None)
+
+    def all(self) -> list[Listed]:
+        """All of them, by name."""
+        with self._lock:
+            self._load()
+            return sorted(self._known.values(), key=lambda one: one.machine.name.casefold())
+
+    def _mark(self, machine: str) -> None:
+        wall = self._clock.wall()
+        if 0 <= wall - self._used.get(machine, -USED_EVERY_S) < USED_EVERY_S:
+            return
+        self._used[machine] = wall
+        self._store.write("UPDATE machines SET used = ? WHERE id = ?", (self._now(), machine))
+
+    def _now(self) -> str:
+        return utc(self._clock.wall())
+
+    def _load(self) -> None:
+        rows = self._store.rows("SELECT id, name, hash, rights, since, used FROM machines")
+        self._known = {
+            bytes(key): Listed(
+                Machine(
+                    str(identity),
+                    str(name),
+                    frozenset(cast(Right, one) for one in str(rights).split(",")),
+                ),
+                str(since),
+                used,
+            )
+            for identity, name, key, rights, since, used in rows
+        }
+
+
+def _key(token: str) -> bytes:
+    return sha256(token.encode(errors="surrogatepass")).digest()

@@ -130,12 +130,19 @@ class People:
     # changing who may come in
 
     def add(
-        self, by: Person, name: str, number: str, role: Role, pin: str, language: Language = "en"
+        self,
+        by: Person,
+        name: str,
+        number: str,
+        role: Role,
+        pin: str,
+        language: Language = "en",
+        given: bool = True,
     ) -> Person:
-        """A new person, whose PIN must be changed at the first sign-in. Raises Denied."""
+        """A new person, whose PIN must be changed at the first sign-in (`given`). Raises Denied."""
         with self._lock:
             self._may_manage(by, role)
-            made = self._made(name, number, role, pin, language, given=True)
+            made = self._made(name, number, role, pin, language, given)
             self.reporting.report("person_added", by.id, made.person.id, role=role)
             self._register.put(made)
             self._attempts.forgive(made.person.number)

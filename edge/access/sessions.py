@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from edge.access.person import Person
@@ -28,13 +28,13 @@ class Session:
     """
 
     id: str
-    key: bytes
+    key: bytes = field(repr=False)
     person: str
-    csrf: str
+    csrf: str = field(repr=False)
     locked: bool
     fresh_until_ns: int
     ends_ns: int
-    cookie: str | None = None
+    cookie: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)

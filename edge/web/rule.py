@@ -22,6 +22,9 @@ class Rule:
     """A path with its endpoint. `machines`: a token will do too, if it was made for the right.
 
     `counted`: calls count against the limit for guessing (sign-in, first code, PIN again).
+    `quiet`: pages call it by themselves; it does not count as somebody being there, and an idle
+    session is locked all the same. `own`: about oneself only; allowed also to somebody who must
+    first replace a PIN that another person chose.
     """
 
     method: Method
@@ -30,6 +33,8 @@ class Rule:
     needs: Need
     machines: bool = False
     counted: bool = False
+    quiet: bool = False
+    own: bool = False
 
     @property
     def fresh(self) -> bool:

@@ -6,13 +6,14 @@ so many rows looked at, whether something was found or not, and says how far it 
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from edge.store.archive import Archive
-from edge.store.rows import Row
+from edge.store.rows import INSPECTION, Row
 
 NEWEST = "9999"
 """Behind every time that a record can have."""
@@ -20,6 +21,8 @@ OLDEST = ""
 SLICE = 100_000
 """Index entries that are looked at in one go for a decision."""
 PART_MOST = 2_000
+_AT = re.compile(rb'"captured_at":"([0-9T:.Z-]{20,30})"')
+_HIT = "seq, at, subject, part_id, body, hash"
 _INDEX = "records INDEXED BY records_at WHERE decision IS NOT NULL"
 
 
@@ -30,11 +33,12 @@ class Place(NamedTuple):
     seq: int = 1 << 62
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """An inspection that was found, and its place."""
+class Hit(NamedTuple):
+    """An inspection that was found: its place, its id, its part, and the record."""
 
     place: Place
+    subject: str
+    part_id: str | None
     row: Row
 
 
@@ -65,19 +69,33 @@ def newest_first(
 
 
 def of_part(archive: Archive, part: str, behind: Place, most: int) -> Piece:
-    """The inspections of one part, newest first. A part that came more than PART_MOST times is
-    looked for among its newest ones only."""
+    """The inspections of one part, newest first, those too that outlived the ones around them.
+
+    A part that came more than PART_MOST times is looked for among its newest ones only.
+    """
     with archive.reading() as database:
         if database is None:
             return Piece((), None)
-        rows = database.execute(
-            "SELECT seq, at, body, hash FROM (SELECT seq, at, body, hash FROM records"
-            " WHERE part_id = ? AND decision IS NOT NULL ORDER BY seq DESC LIMIT ?)"
-            " WHERE at < ? OR (at = ? AND seq < ?) ORDER BY at DESC, seq DESC LIMIT ?",
-            (part, PART_MOST, behind.at, behind.at, behind.seq, most),
-        )
-        hits = tuple(_hits(rows))
-    return Piece(hits, hits[-1].place if len(hits) == most else None)
+        hits: list[Hit] = []
+        for table in ("records", "kept") if _has_kept(database) else ("records",):
+            rows = database.execute(
+                f"SELECT {_HIT} FROM (SELECT {_HIT} FROM {table}"
+                " WHERE part_id = ? AND decision IS NOT NULL ORDER BY seq DESC LIMIT ?)"
+                " WHERE at < ? OR (at = ? AND seq < ?) ORDER BY at DESC, seq DESC LIMIT ?",
+                (part, PART_MOST, behind.at, behind.at, behind.seq, most),
+            )
+            hits += _hits(rows)
+    hits = sorted(hits, reverse=True)[:most]
+    return Piece(tuple(hits), hits[-1].place if len(hits) == most else None)
+
+
+def of_id(archive: Archive, name: str) -> list[Hit]:
+    """The inspection with this id, where it is here; also one that outlived those around it."""
+    row = archive.record(INSPECTION, name)
+    if row is None:
+        return []
+    at = _AT.search(row.body)
+    return [Hit(Place("" if at is None else at[1].decode(), row.seq), name, None, row)]
 
 
 def before(archive: Archive, seq: int, most: int) -> list[Row]:
@@ -90,6 +108,11 @@ def before(archive: Archive, seq: int, most: int) -> list[Row]:
             (seq, most),
         )
         return [Row.of(row) for row in rows]
+
+
+def _has_kept(database: sqlite3.Connection) -> bool:
+    found = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'kept'").fetchone()
+    return found is not None
 
 
 def _floor(database: sqlite3.Connection, behind: Place, since: str) -> str:
@@ -110,13 +133,12 @@ def _between(
         " ORDER BY at DESC, seq DESC LIMIT ?"
     )
     rows = database.execute(
-        f"SELECT seq, at, body, hash FROM records WHERE seq IN ({inner})"
-        " ORDER BY at DESC, seq DESC",
+        f"SELECT {_HIT} FROM records WHERE seq IN ({inner}) ORDER BY at DESC, seq DESC",
         (floor, behind.at, behind.at, behind.seq, *values, most),
     )
     yield from _hits(rows)
 
 
 def _hits(rows: sqlite3.Cursor) -> Iterator[Hit]:
-    for seq, at, body, hashed in rows:
-        yield Hit(Place(str(at), seq), Row.of((seq, body, hashed)))
+    for seq, at, subject, part_id, body, hashed in rows:
+        yield Hit(Place(str(at), seq), str(subject), part_id, Row.of((seq, body, hashed)))

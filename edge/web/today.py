@@ -88,6 +88,7 @@ class Today:
     damaged: int = 0
     _minutes: dict[int, Counter[str]] = field(default_factory=dict)
     _last: deque[Part] = field(default_factory=deque)
+    _fates: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     _since: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -103,12 +104,15 @@ class Today:
             if not earlier:
                 self._last.append(Part(record))
             elif len(self._last) < LAST:
-                self._last.appendleft(Part(record))
+                self._last.appendleft(Part(record, self._fates.pop(record["id"], None)))
             while len(self._last) > LAST:
                 self._last.popleft()
 
-    def disposition(self, record: Mapping[str, Any]) -> None:
-        """What became of a part; held back by the model: a challenge part, not counted."""
+    def disposition(self, record: Mapping[str, Any], earlier: bool = False) -> None:
+        """What became of a part; held back by the model: a challenge part, not counted.
+
+        `earlier`: read backwards, so that it comes before its part.
+        """
         try:
             fate, by, about = record["disposition"], record["by"], record["inspection"]
             minute = _minute(record["at"])
@@ -118,13 +122,17 @@ class Today:
         with self._lock:
             if (fate, by) != ("hold", "model"):
                 self._add(minute, (f"{fate}:{by}",))
+            if earlier and len(self._last) < LAST:
+                self._fates[about] = record
             for part in self._last:
                 if part.inspection["id"] == about:
                     part.disposition = record
 
     def counted_since(self, moment: float) -> None:
         """Everything from `moment` on has been given; 0.0: there is nothing before."""
-        self._since = moment
+        with self._lock:
+            self._since = moment
+            self._fates.clear()
 
     def span(self, now: float, period: Period) -> Span:
         """The period that `now` is in. Without shifts, a shift is a day."""

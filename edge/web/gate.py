@@ -1,4 +1,4 @@
-"""What every request passes first, and every answer last: the name it is asked under, the headers."""
+"""What every request passes first and every answer last: whose name it is asked under, headers."""
 
 from __future__ import annotations
 
@@ -79,6 +79,5 @@ async def _refuse(code: str, send: Send) -> None:
 def hosts_of(web: Web) -> Hosts:
     """The names of this machine and of the configuration; asks no name server."""
     own = socket.gethostname()
-    return Hosts(
-        web.listen, web.names, (own, own.partition(".")[0], f"{own.partition('.')[0]}.local")
-    )
+    short = own.partition(".")[0]
+    return Hosts(web.listen, web.names, (own, short, f"{short}.local"))

@@ -35,7 +35,7 @@ def failed(call: Call) -> Response:
 
 def wants_json(request: Request) -> bool:
     """Whether a program asks, our own scripts among them."""
-    if request.url.path.startswith(("/api/", "/events")):
+    if request.scope["path"].startswith(("/api/", "/events")):
         return True
     named = (request.headers.get("accept", ""), request.headers.get("content-type", ""))
     return any("application/json" in one for one in named) or "authorization" in request.headers

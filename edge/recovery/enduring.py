@@ -81,12 +81,14 @@ class EnduringJournal(Journal):
         unknown: Mapping[str, str] = NO_STATE,
         stream: str = "line",
         remember: bool = True,
+        glancing: bool | None = None,
     ) -> EnduringJournal:
         """Open or make the file; complete a setting aside, set a damaged file aside.
 
         `unknown` is the state that holds where the old one cannot be read any more. Without
-        `remember` nothing is kept in memory, and the file is not looked at again: for whoever
-        writes one record and closes. Raises as `open` does, but for damage.
+        `remember` nothing is kept in memory: what of the state can be read of the damaged file is
+        carried over. Without `glancing` (as `remember`, if not said) the file is not looked at
+        again: for whoever writes one record and closes. Raises as `open` does, but for damage.
         """
         make_directory(path.parent)
         aside.finish(path)
@@ -104,7 +106,7 @@ class EnduringJournal(Journal):
         journal._clock = clock
         journal._memory = read(journal._database) if remember else None
         journal._guarded = frozenset(unknown)
-        if not remember:
+        if not (remember if glancing is None else glancing):
             journal._glance_ns = NEVER
         journal._file = identity(path)
         return journal
@@ -157,6 +159,11 @@ class EnduringJournal(Journal):
                 raise
         self._begin_anew(why)
         return work()
+
+    def look(self) -> None:
+        """Set the file aside if it is damaged, though nothing is written. Raises as `append`."""
+        if why := self._seen():
+            self._begin_anew(why)
 
     def suspect(self, symptom: Symptom) -> None:
         """A reader finds the file damaged, again and again. Called by another thread."""

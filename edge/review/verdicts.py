@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from edge.records import Moment
 from edge.recovery.enduring import EnduringJournal
+from edge.review.correction import SCHEMA as CORRECTION
 from edge.review.verdict import SCHEMA, Verdict
 from edge.store.archive import Archive
 from edge.store.lock import Lock
@@ -18,6 +19,14 @@ FILE = "queue.db"
 STREAM = "queue"
 PAGE = 500
 _LATEST = "verdict."
+
+
+class Kept(Protocol):
+    """What remembers a state: the open queue or a reader of it."""
+
+    def state(self, key: str) -> str | None:
+        """What was last kept under this key."""
+        ...
 
 
 def give(state_dir: Path, verdict: Verdict) -> None:
@@ -31,10 +40,28 @@ def give(state_dir: Path, verdict: Verdict) -> None:
         boot_id = verdict.origin.boot_id
         journal = EnduringJournal.begin(path, boot_id, clock, stream=STREAM, remember=False)
         try:
-            kept = {name: verdict.content()[name] for name in ("id", "verdict", "by", "at")}
-            journal.append([verdict], state={_LATEST + verdict.inspection: json.dumps(kept)})
+            journal.append([verdict], state=state_of(verdict.content()))
         finally:
             journal.close()
+
+
+def state_of(content: Mapping[str, Any]) -> dict[str, str]:
+    """What the queue keeps of an answer or a correction: the last word about the inspection.
+
+    `verdict` is null after an answer was taken back; `correction` then names the record.
+    """
+    corrected = content["schema"] == CORRECTION
+    kept = {
+        "id": content["verdict"] if corrected else content["id"],
+        "verdict": content["to"] if corrected else content["verdict"],
+        "by": content["by"],
+        "at": content["at"],
+    }
+    if corrected:
+        kept |= {"correction": content["id"]}
+    if content.get("hold"):
+        kept |= {"hold": True}
+    return {_LATEST + content["inspection"]: json.dumps(kept)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +77,11 @@ class _Given:
         return self.moment.wall
 
 
-def latest(queue: Archive, inspection: str) -> dict[str, Any] | None:
-    """`id`, `verdict`, `by` and `at` of the last answer about this inspection; None without one."""
+def latest(queue: Kept, inspection: str) -> dict[str, Any] | None:
+    """`id`, `verdict`, `by` and `at` of the last answer about this inspection; None without one.
+
+    `verdict` is None where the answer was taken back.
+    """
     kept = queue.state(_LATEST + inspection)
     return None if kept is None else dict(json.loads(kept))
 
@@ -65,3 +95,8 @@ def after(queue: Archive, seq: int, most: int = PAGE) -> Iterator[tuple[int, Map
 def is_verdict(record: Mapping[str, Any]) -> bool:
     """Whether this record of the queue is a person's answer."""
     return record.get("schema") == SCHEMA
+
+
+def is_correction(record: Mapping[str, Any]) -> bool:
+    """Whether a person takes an answer back or corrects a label."""
+    return record.get("schema") == CORRECTION

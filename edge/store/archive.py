@@ -181,6 +181,10 @@ class Archive:
             ]
         )
 
+    def record(self, kind: str, name: str) -> Row | None:
+        """The record of this kind that is called so: most kinds by their own id."""
+        return self._about(name, kind)
+
     def disposition(self, inspection: str) -> Row | None:
         """What finally happened to the part of this inspection; None when that is open."""
         return self._about(inspection, DISPOSITION)

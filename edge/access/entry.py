@@ -106,6 +106,11 @@ class Door:
             )
         return "-".join(letters[at : at + 4] for at in range(0, CODE_LETTERS, 4))
 
+    @property
+    def codes(self) -> int:
+        """How many are valid."""
+        return int(self._store.rows("SELECT count(*) FROM codes")[0][0])
+
     def spend_codes(self) -> None:
         """No code is valid any more."""
         self._store.write("DELETE FROM codes")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from edge.cli.table import plain
+from edge.telling import plain
 
 if TYPE_CHECKING:
     from edge.evaluating.evaluation import Evaluation

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from edge.cli.table import plain
+from edge.telling import plain
 
 if TYPE_CHECKING:
     from edge.store.rows import Row

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from edge.cli.table import local_time, plain
+from edge.telling import local_time, plain
 
 if TYPE_CHECKING:
     from edge.review.questions import Question

@@ -6,9 +6,10 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
+
+from edge.telling import local_time, plain
 
 if TYPE_CHECKING:
     from edge.store.archive import Archive
@@ -72,17 +73,6 @@ def csv_lines(archive: Archive, rows: Iterator[Row]) -> Iterator[str]:
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(_values(archive, row))
         yield line.getvalue()
-
-
-def local_time(text: str, zone: ZoneInfo) -> datetime:
-    """The UTC time of a record in the station's zone."""
-    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
-    return moment.astimezone(zone)
-
-
-def plain(text: str) -> str:
-    """Text from outside (a part's id) without what could drive a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _fate(archive: Archive, content: dict[str, Any]) -> str:

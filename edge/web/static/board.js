@@ -1,0 +1,104 @@
+/** How many wait, how long, what is wrong: the counts and banners over the queue. */
+import { now, on, part, say, show, tell } from './page.js';
+import { age, at, minute, named, t } from './texts.js';
+
+const MOST_GROUPS = 2;
+
+/** What is known of the queue; it remembers what an event did not repeat. */
+export class Board {
+  constructor() {
+    /** @type {any} */
+    this.known = {};
+    this.since = now();
+    this.link = 'connecting';
+    this.awake = '';
+    on('queue', (data) => this.take(data));
+    on('line', (data) => this.take(data));
+    on('link', (state) => { this.link = state; this.draw(); });
+    setInterval(() => this.ages(), 1000);
+  }
+
+  /** @private @param {any} data */
+  take(data) {
+    for (const [name, value] of Object.entries(data ?? {})) if (name !== 'new') this.known[name] = value;
+    if ('oldest_s' in data) this.since = now();
+    this.draw();
+    tell('counts', this.known);
+  }
+
+  /** @private */
+  draw() {
+    const { known } = this;
+    if (typeof known.waiting === 'number') {
+      say(part('waiting'), known.waiting === 0 ? t('queue.wait_none') : t('queue.wait', { n: known.waiting }));
+    }
+    this.ages();
+    show(part('banner-offline'), this.link === 'lost');
+    show(part('banner-stale'), this.link !== 'lost' && known.stale === true);
+    show(part('banner-line'), this.link !== 'lost' && known.line === 'down');
+    const trouble = (Array.isArray(known.trouble) ? known.trouble : []).map(said).filter(Boolean);
+    show(part('banner-trouble'), trouble.length > 0);
+    say(part('trouble-words'), trouble.join(' · '));
+    this.handOver(known.hand_over);
+    this.groups(Array.isArray(known.groups) ? known.groups : []);
+  }
+
+  /** @private */
+  ages() {
+    const oldest = this.known.oldest_s;
+    const old = typeof oldest === 'number' && this.known.waiting > 0;
+    say(part('oldest'), old ? t('queue.oldest', { age: age(oldest + (now() - this.since) / 1000) }) : '');
+  }
+
+  /** The note of whoever went before. @private @param {any} given */
+  handOver(given) {
+    const seen = sessionStorage.getItem('hand_over');
+    const key = given ? String(given.id ?? given.at) : '';
+    show(part('banner-hand-over'), Boolean(given) && seen !== key);
+    if (!given) return;
+    say(part('hand-over-from'), t('hand_over.from', { at: minute(given.at) }));
+    const answered = given.answered ?? given.counts?.answered;
+    const waiting = given.waiting ?? given.counts?.waiting;
+    const counts = answered === undefined || waiting === undefined ? '' : t('hand_over.counts', { answered, waiting });
+    say(part('hand-over-words'), [given.note, counts].filter(Boolean).join(' · '));
+    part('hand-over-seen').onclick = () => {
+      sessionStorage.setItem('hand_over', key);
+      show(part('banner-hand-over'), false);
+    };
+  }
+
+  /** Many of one cause are one banner. @private @param {any[]} groups */
+  groups(groups) {
+    const box = part('groups');
+    const shown = groups.slice(0, MOST_GROUPS);
+    const key = JSON.stringify(shown.map((group) => [group.cause, group.count, group.since]));
+    if (box.dataset.key === key) return;
+    box.dataset.key = key;
+    box.replaceChildren(...shown.map((group) => {
+      const line = document.createElement('div');
+      line.className = 'banner warn';
+      line.dataset.test = 'banner-group';
+      line.setAttribute('role', 'status');
+      const words = document.createElement('p');
+      const said = document.createElement('b');
+      said.textContent = t('banner.group', {
+        n: group.count, cause: named('cause', group.cause), since: minute(group.since), advice: named('advice', group.cause),
+      });
+      words.append(said);
+      const open = document.createElement('button');
+      open.type = 'button';
+      open.className = 'button';
+      open.dataset.test = 'group-open';
+      open.textContent = t('banner.group_open');
+      open.addEventListener('click', () => tell('group', this.known.groups.find((/** @type {any} */ one) => one.cause === group.cause) ?? group));
+      line.append(part('icon-group').content.cloneNode(true), words, open);
+      return line;
+    }));
+  }
+}
+
+/** An alarm in words: the station's own message. @param {any} one */
+function said(one) {
+  if (typeof one === 'string') return one;
+  return [one?.message ?? one?.name, at(one?.at)].filter(Boolean).join(', ');
+}

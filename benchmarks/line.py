@@ -117,7 +117,7 @@ def latency(folder: Path, case: Case, slices: int, seconds: float) -> None:
     print(
         f"     medians: quality {parts['quality']:.3f} ms, inference {parts['inference']:.3f} ms;"
     )
-    print(f"     records drained meanwhile {drained:.0f}; the web page is not built yet")
+    print(f"     records drained meanwhile {drained:.0f}; with the page in use: benchmarks/page.py")
 
 
 def columns(ours: list[Any], bare: list[Any], key: str) -> tuple[list[float], list[float]]:

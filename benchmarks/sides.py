@@ -57,7 +57,12 @@ def make_pictures(out: str, width: int, height: int, count: int) -> int:
 
 
 def config_for(
-    state: str, pictures: str, bundle: str, broker: str = "", acknowledge: str = "broker"
+    state: str,
+    pictures: str,
+    bundle: str,
+    broker: str = "",
+    acknowledge: str = "broker",
+    page: int = 0,
 ) -> Any:
     """A station over a folder, everything on."""
     from edge.config_file import parse
@@ -74,6 +79,8 @@ storage: {{images: escalated+rejected+random}}
 """
     if broker:
         text += f'sync: {{broker: "{broker}", acknowledge: {acknowledge}}}\n'
+    if page:
+        text += f'web: {{listen: "127.0.0.1:{page}", lock_after_s: 86400}}\n'
     (folder / "edge-inspect.yaml").write_text(text)
     return parse(text.encode(), folder / "edge-inspect.yaml")
 
@@ -161,10 +168,13 @@ def line_latency(
     seconds: float,
     waiting: int = 60_000,
     acknowledge: str = "broker",
+    tablets: int = 0,
 ) -> dict[str, float]:
     """Frame to decision of the whole line at the same pace, while a backlog drains.
 
-    To a collector where it is to acknowledge: then also how the drain went (see `drain`).
+    To a collector where it is to acknowledge: then also how the drain went (see `drain`). With
+    `tablets`, so many have the page open meanwhile; they run at the lowest priority, since in a
+    plant they are other machines.
     """
     import signal
 
@@ -172,7 +182,8 @@ def line_latency(
 
     port = free_port() if find_mosquitto() else None
     broker = f"mqtt://127.0.0.1:{port}" if port else ""
-    config = config_for(state, pictures, bundle, broker, acknowledge)
+    page = free_port() if tablets else 0
+    config = config_for(state, pictures, bundle, broker, acknowledge, page)
     backlog(config, waiting if port else 0)
     children, watcher = [], None
     if port:
@@ -190,6 +201,8 @@ def line_latency(
             told = {"central": central, "waiting": waiting, "pid": children[-1].pid}
             command = [sys.executable, str(Path(__file__)), "drain", json.dumps(told)]
             watcher = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    if tablets:
+        children += open_page(config, page, tablets)
     try:
         figures = paced_line(config, pictures, seconds)
         figures["drained"] = acknowledged(Path(state))
@@ -201,6 +214,36 @@ def line_latency(
         for child in children:
             child.send_signal(signal.SIGTERM)
             child.wait()
+
+
+def open_page(config: Any, port: int, tablets: int) -> list[subprocess.Popen[bytes]]:
+    """The page, as its unit runs it, and tablets that use it."""
+    import http.client
+
+    from benchmarks.tablets import let_in
+
+    let_in(config)
+    command = [
+        sys.executable,
+        "-m",
+        "edge",
+        "web",
+        "-c",
+        str(config.state_dir / "edge-inspect.yaml"),
+    ]
+    children = [start(["nice", "-n", "10", *command])]
+    while True:
+        try:
+            probe = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            probe.request("GET", "/api/v1/health")
+            probe.getresponse()
+            break
+        except OSError:
+            assert children[0].poll() is None, "the page has ended"
+            time.sleep(0.05)
+    told = json.dumps({"address": f"127.0.0.1:{port}", "tablets": tablets})
+    users = [sys.executable, str(Path(__file__).with_name("tablets.py")), told]
+    return [*children, start(["nice", "-n", "19", *users])]
 
 
 def mosquitto(folder: Path, port: int) -> list[str]:

@@ -24,6 +24,7 @@ export class CaseView {
 
   /** @param {Case|null} given null: there is none */
   set(given) {
+    document.body.dataset.inspection = given?.inspection ?? '';
     for (const id of ['part', 'note-box']) show(part(id), given !== null);
     this.chosen.clear();
     part('note').value = '';

@@ -161,6 +161,11 @@ class Sessions:
             self._drop(keys)
             return len(keys)
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._kept)
+
     def tidy(self) -> None:
         """Forget those that have ended; called now and then."""
         with self._lock:

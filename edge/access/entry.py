@@ -85,7 +85,7 @@ class Door:
         with self._lock:
             self._attempts.admit(None, address)
             kept = [bytes(one) for (one,) in self._store.rows("SELECT hash FROM codes")]
-            typed = self._code_hash(code)
+            typed = code_hash(self._secret, code)
             if not any([hmac.compare_digest(typed, one) for one in kept]):
                 self._wrong(None, address, None)
 
@@ -95,16 +95,20 @@ class Door:
 
     def new_code(self) -> str:
         """A further one-time code; the last few stay valid, in case the first was noted down."""
-        letters = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LETTERS))
+        code = new_code()
+        self.keep_code(code_hash(self._secret, code))
+        return code
+
+    def keep_code(self, code: bytes) -> None:
+        """Let a code in of which only the hash is known."""
         with self._store.atomically() as database:
             at = utc(self._clock.wall())
-            database.execute("INSERT INTO codes VALUES (?, ?)", (self._code_hash(letters), at))
+            database.execute("INSERT OR REPLACE INTO codes VALUES (?, ?)", (code, at))
             database.execute(
                 "DELETE FROM codes WHERE hash NOT IN"
                 " (SELECT hash FROM codes ORDER BY at DESC, hash LIMIT ?)",
                 (CODES_KEPT,),
             )
-        return "-".join(letters[at : at + 4] for at in range(0, CODE_LETTERS, 4))
 
     @property
     def codes(self) -> int:
@@ -118,10 +122,6 @@ class Door:
     def badge_hash(self, text: str) -> bytes:
         """What is kept of a badge."""
         return self._secret.hash("badge", text.strip().encode(errors="surrogatepass"))
-
-    def _code_hash(self, code: str) -> bytes:
-        plain = "".join(letter for letter in code.upper()[:64] if letter in ALPHABET)
-        return self._secret.hash("code", plain.encode())
 
     def _wrong(self, number: str | None, address: str, found: Entry | None) -> None:
         in_a_row, lockouts = self._attempts.wrong(number, address)
@@ -153,3 +153,15 @@ class Door:
             details["left_out"] = self._left_out
         self._left_out = 0
         self._reporting.mention(action, None, about, **details)
+
+
+def new_code() -> str:
+    """A one-time code: 59 random bits, in letters that can be read aloud."""
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LETTERS))
+    return "-".join(letters[at : at + 4] for at in range(0, CODE_LETTERS, 4))
+
+
+def code_hash(secret: Secret, code: str) -> bytes:
+    """What is kept of it; how it is spaced and written, large or small, does not matter."""
+    plain = "".join(letter for letter in code.upper()[:64] if letter in ALPHABET)
+    return secret.hash("code", plain.encode())

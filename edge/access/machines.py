@@ -44,26 +44,36 @@ class Machines:
         self._known: dict[bytes, Listed] = {}
         self._load()
 
-    def add(self, by: str | None, name: str, rights: Iterable[str], **details: object) -> str:
+    def add(self, by: str | None, name: str, rights: Iterable[str]) -> str:
         """Make one; the token, which nobody can show again. Raises Denied, and what the writer of
         the chain raises."""
+        token = new_token()
+        self.add_hashed(by, name, rights, hash_of(token))
+        return token
+
+    def add_hashed(
+        self, by: str | None, name: str, rights: Iterable[str], key: bytes, **details: object
+    ) -> Machine:
+        """The same for a token that somebody else has made: only its hash comes here."""
         wanted = frozenset(rights)
         if not wanted or not wanted <= GRANTABLE:
             raise Denied("nonsense", f"a token is good for {', '.join(sorted(GRANTABLE))}")
-        shown, token = words.name(name), PREFIX + secrets.token_urlsafe(32)
+        shown = words.name(name)
         machine = Machine(
             f"m-{secrets.token_hex(4)}", shown, frozenset(cast(Right, one) for one in wanted)
         )
         with self._lock:
+            if key in self._known:
+                return self._known[key].machine
             if len(self._known) >= MOST:
                 raise Denied("taken", f"there are {MOST} tokens already: remove some")
             self._reporting.report("token_added", by, machine.id, rights=sorted(wanted), **details)
             self._store.write(
                 "INSERT INTO machines VALUES (?, ?, ?, ?, ?, NULL)",
-                (machine.id, shown, _key(token), ",".join(sorted(wanted)), self._now()),
+                (machine.id, shown, key, ",".join(sorted(wanted)), self._now()),
             )
             self._load()
-        return token
+        return machine
 
     def remove(self, by: str | None, machine: str, **details: object) -> None:
         """It is worth nothing from now on. Raises Denied("unknown")."""
@@ -77,7 +87,7 @@ class Machines:
     def find(self, token: str) -> Machine | None:
         """Whose token this is. That it was used is kept once a minute."""
         with self._lock:
-            found = self._known.get(_key(token))
+            found = self._known.get(hash_of(token))
             if found is None:
                 return None
             self._mark(found.machine.id)
@@ -120,5 +130,11 @@ class Machines:
         }
 
 
-def _key(token: str) -> bytes:
+def new_token() -> str:
+    """256 random bits, in letters; the beginning says what it is."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_of(token: str) -> bytes:
+    """What is kept of a token."""
     return sha256(token.encode(errors="surrogatepass")).digest()

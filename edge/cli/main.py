@@ -28,6 +28,7 @@ from edge.cli import (
     score,
     status,
     sync,
+    web,
 )
 from edge.cli.errors import INTERRUPTED
 from edge.cli.errors import explain as say_error
@@ -49,6 +50,7 @@ app.add_typer(model.app, name="model")
 app.add_typer(config.app, name="config")
 app.command("run")(run.run)
 app.command("sync")(sync.sync)
+app.add_typer(web.app, name="web")
 app.command("status")(status.status)
 app.add_typer(automation.app, name="automation")
 app.add_typer(challenge.app, name="challenge")

@@ -62,8 +62,16 @@ class Hub:
         self._loop.call_later(KEEP_ALIVE_S, self._beat)
 
     def publish(self, event: str, data: Mapping[str, object]) -> None:
-        """Tell everybody. From any thread; never waits. Without a loop nobody listens."""
-        self._soon(lambda: self._hand_out(event, data))
+        """Tell everybody. From any thread. Without a loop nobody listens.
+
+        What each stream may hear is asked on the caller's thread: a session may wait for the disk,
+        the event loop never does.
+        """
+        told = [(stream, stream.hears()) for stream in tuple(self._streams)]
+        whole = encoded(event, data)
+        few = encoded(event, {name: data[name] for name in QUIET if name in data})
+        counts = event == COUNTS
+        self._soon(lambda: self._hand_out(told, whole, few if counts else None))
 
     def end(self, owner: str) -> None:
         """The streams of this session end: it is over. From any thread."""
@@ -73,7 +81,7 @@ class Hub:
         """All streams end, and no new one begins. On the event loop's thread."""
         self._closed = True
         for stream in list(self._streams):
-            self._let_go(stream)
+            self.let_go(stream)
 
     def open(self, owner: str, hears: Callable[[], Hears]) -> Stream:
         """A new stream of the session `owner`; `hears` is asked before each event.
@@ -103,37 +111,34 @@ class Hub:
 
     def _end(self, owner: str) -> None:
         for stream in [one for one in self._streams if one.owner == owner]:
-            self._let_go(stream)
+            self.let_go(stream)
 
-    def _hand_out(self, event: str, data: Mapping[str, object]) -> None:
-        whole = encoded(event, data)
-        few = encoded(event, {name: data[name] for name in QUIET if name in data})
-        for stream in list(self._streams):
-            hears = stream.hears()
-            if hears == "all":
+    def _hand_out(self, told: list[tuple[Stream, Hears]], whole: bytes, few: bytes | None) -> None:
+        for stream, hears in told:
+            if hears == "nothing":
+                self.let_go(stream)
+            elif hears == "all":
                 self._put(stream, whole)
-            elif hears == "nothing":
-                self._let_go(stream)
-            elif event == COUNTS:
+            elif few is not None:
                 self._put(stream, few)
 
     def _beat(self) -> None:
         for stream in list(self._streams):
-            if stream.hears() == "nothing":
-                self._let_go(stream)
-            else:
-                self._put(stream, COMMENT)
+            self._put(stream, COMMENT)
         if self._loop is not None and not self._closed:
             self._loop.call_later(KEEP_ALIVE_S, self._beat)
 
     def _put(self, stream: Stream, text: bytes) -> None:
+        if stream not in self._streams:
+            return
         if stream.queue.qsize() >= MOST_WAITING:
             self.dropped += 1
-            self._let_go(stream)
+            self.let_go(stream)
         else:
             stream.queue.put_nowait(text)
 
-    def _let_go(self, stream: Stream) -> None:
+    def let_go(self, stream: Stream) -> None:
+        """It ends. On the event loop's thread; may be called twice."""
         if stream in self._streams:
             self._streams.discard(stream)
             stream.queue.put_nowait(None)

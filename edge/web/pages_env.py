@@ -13,6 +13,7 @@ from edge.access.person import Person
 from edge.web.texts import FIRST, LANGUAGES, Words, wanted
 
 if TYPE_CHECKING:
+    from edge.config import Config
     from edge.web.call import Call
     from edge.web.shop import Shop
 
@@ -71,7 +72,15 @@ def for_scripts(shop: Shop) -> dict[str, object]:
         "undo_s": config.escalation.undo_s,
         "time_zone": config.station.time_zone,
         "roi": config.camera.roi,
+        "frame": _frame(config),
     }
+
+
+def _frame(config: Config) -> tuple[int, int] | None:
+    """Width and height of a whole picture, where the configuration says them."""
+    width = getattr(config.camera, "width", None)
+    height = getattr(config.camera, "height", None)
+    return None if width is None or height is None else (width, height)
 
 
 def words_of(call: Call) -> Words:

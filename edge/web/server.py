@@ -18,8 +18,15 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edge.config import Config
 from edge.log import log
+from edge.notify import Notifier
+from edge.stopping import on_stop
+from edge.web.app import build_app
+from edge.web.opening import Opened, open_all
 from edge.web.patience import Patience
+from edge.web.tls import context
+from edge.workers.thread import WorkerThread
 
 MOST_CONNECTIONS = 512
 MOST_OF_ONE_ADDRESS = 128
@@ -27,6 +34,9 @@ HANDSHAKE_S = 5.0
 KEEP_ALIVE_S = 15
 STOP_WITHIN_S = 3
 TICKS_A_SECOND = 10
+FOLLOWS_WITHIN_S = 15.0
+"""A thread that has not moved for so long is stuck; the watchdog is not fed any more."""
+JOIN_WITHIN_S = 3.0
 
 
 class Connection(H11Protocol):
@@ -39,7 +49,8 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self.patience = Patience(time.monotonic())
         host = self.client and self.client[0]
-        same = sum(1 for one in self.connections if one.client and one.client[0] == host)
+        others = (one for one in self.connections if isinstance(one, Connection))
+        same = sum(one.client is not None and one.client[0] == host for one in others)
         if same > MOST_OF_ONE_ADDRESS:
             log.warning("web.connections", address=host, why="too many from one address")
             transport.abort()
@@ -155,3 +166,71 @@ def listen(address: str) -> socket.socket:
         listening.close()
         raise OSError(f"cannot listen on {address}: {error}") from error
     return listening
+
+
+def serve(config: Config) -> int:
+    """Run the service in this process; the exit code.
+
+    Raises Held (another process writes to the queue), StoreError, sqlite3.Error, OSError (it cannot
+    listen there), ConfigError (TLS is needed and there is no certificate).
+    """
+    tls = context(config)
+    opened = open_all(config, tls is not None)
+    try:
+        return _Service(config, opened, listen(config.web.listen), tls).run()
+    finally:
+        opened.close()
+
+
+class _Service:
+    """The server and the thread that follows the line."""
+
+    def __init__(
+        self, config: Config, opened: Opened, listening: socket.socket, tls: ssl.SSLContext | None
+    ) -> None:
+        self._opened = opened
+        self._notifier = Notifier()
+        self._address = config.web.listen
+        self._server = Server(
+            settings(build_app(opened.shop)), listening, tls, self._every_second, self._stopping
+        )
+        self._follow = WorkerThread("follow", opened.follower, lambda: None)
+        self._ready = False
+
+    def run(self) -> int:
+        """Until a signal; 1 where the thread that follows has failed."""
+        on_stop(self._stop)
+        self._follow.start()
+        try:
+            asyncio.run(self._server.serve())
+        finally:
+            self._opened.follower.stop()
+            self._follow.join(JOIN_WITHIN_S)
+        log.info("web.stopped")
+        return 0 if self._follow.failure is None else 1
+
+    def _stop(self) -> None:
+        self._server.should_exit = True
+
+    def _stopping(self) -> None:
+        self._notifier.stopping()
+        self._opened.shop.hub.close()
+
+    def _every_second(self) -> None:
+        if not self._ready:
+            self._begun()
+        if self._follow.failure is not None:
+            self._stop()
+        elif self._follow.moved_within(time.monotonic_ns(), FOLLOWS_WITHIN_S):
+            self._notifier.watchdog()
+
+    def _begun(self) -> None:
+        self._ready = True
+        shop = self._opened.shop
+        shop.hub.start()
+        self._notifier.ready()
+        where = f"{'https' if shop.secure else 'http'}://{self._address}"
+        log.info("web.started", address=where)
+        code = shop.people.first_code()
+        if code is not None:
+            log.warning("web.first_code", code=code, where=f"{where}/first")

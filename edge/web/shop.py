@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from edge.review.answers import Answers
     from edge.store.archive import Archive
     from edge.web.events import Hub
-    from edge.web.figures_feed import Figures
     from edge.web.line_state import LineState
     from edge.web.looks import Looks
     from edge.web.pages_env import Pages
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from edge.web.reading import Readers
     from edge.web.refusals import Refusals
     from edge.web.texts import Texts
+    from edge.web.today import Today
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Shop:
 
     `reading` lends a reader of the line's records (`with shop.reading() as line:`), `answered` one
     of the queue's. `line` is what is known of the line now, `figures` what happened today.
-    `refused` counts what was refused, by code. `secure` says whether browsers come by TLS.
+    `refused` counts what was refused, by code. `types` are the known types of defects. `secure`
+    says whether browsers come by TLS.
     """
 
     config: Config
@@ -43,11 +44,12 @@ class Shop:
     reading: Readers[History]
     answered: Readers[Archive]
     line: LineState
-    figures: Figures
+    figures: Today
     pictures: Pictures
     looks: Looks
     texts: Texts
     pages: Pages
     hub: Hub
     refused: Refusals
+    types: tuple[str, ...] = ()
     secure: bool = False

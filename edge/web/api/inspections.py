@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from edge.records import utc
 from edge.review.refusal import Refused
+from edge.store.search import NEWEST, OLDEST
 from edge.web import history
 from edge.web.call import Call
 from edge.web.rule import Rule
@@ -70,8 +71,8 @@ def wanted_of(query: Mapping[str, str]) -> history.Wanted:
     if part is not None and len(part) > LONGEST_PART:
         raise Refused("nonsense", "part: too long", {"field": "part"})
     return history.Wanted(
-        since=_time(query, "since") or history.search.OLDEST,
-        until=_time(query, "until") or history.search.NEWEST,
+        since=_time(query, "since") or OLDEST,
+        until=_time(query, "until") or NEWEST,
         part=part,
         decision=_word(query, "decision", DECISIONS),
         verdict=_word(query, "verdict", VERDICTS),

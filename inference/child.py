@@ -41,10 +41,11 @@ class Child:
     """A running `inference.host`. For one thread at a time.
 
     After `hello` is there, `given` is the input tensor and `answer` the output tensor, both over
-    memory that the child shares. Raises OSError when no process can be started.
+    memory that the child shares. An `idle` one runs only when nobody else wants to. Raises OSError
+    when no process can be started.
     """
 
-    def __init__(self, model: int, threads: int) -> None:
+    def __init__(self, model: int, threads: int, idle: bool = False) -> None:
         self.hello: Hello | None = None
         self._parser = Replies()
         self._open = True
@@ -55,7 +56,8 @@ class Child:
             ends += os.pipe()
             self._memory = os.memfd_create("tensors", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             ends.append(self._memory)
-            self.process = self._spawn(ends[0], ends[3], ends[5], model, threads)
+            more = (str(threads), str(int(idle)))
+            self.process = self._spawn(ends[0], ends[3], ends[5], model, more)
         except OSError:
             for end in ends:
                 os.close(end)
@@ -69,13 +71,13 @@ class Child:
         self._said = b""
 
     def _spawn(
-        self, requests: int, replies: int, words: int, model: int, threads: int
+        self, requests: int, replies: int, words: int, model: int, arguments: tuple[str, ...]
     ) -> subprocess.Popen[bytes]:
         # A child that prints without end must neither block nor fill anything.
         os.set_blocking(words, False)
         passed = (requests, replies, self._memory, model)
         return subprocess.Popen(
-            [sys.executable, "-m", "inference.host", *map(str, passed), str(threads)],
+            [sys.executable, "-m", "inference.host", *map(str, passed), *arguments],
             stdin=subprocess.DEVNULL,
             stdout=words,
             stderr=words,

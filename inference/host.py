@@ -1,7 +1,7 @@
 """The child process: one loaded model, fed through shared memory and two pipes.
 
-Run as `python -m inference.host REQUESTS REPLIES MEMORY MODEL THREADS`; the first four are file
-descriptors passed by the parent. The raw pipes are used instead of standard input and output,
+Run as `python -m inference.host REQUESTS REPLIES MEMORY MODEL THREADS IDLE`; the first four are
+file descriptors passed by the parent. The raw pipes are used instead of standard input and output,
 because TFLite prints there. It ends when its request pipe ends, even in the middle of an
 invocation, so that no child outlives its parent. It imports neither cv2 nor anything else it does
 not need: a restart costs what numpy and the runtime cost.
@@ -9,6 +9,7 @@ not need: a restart costs what numpy and the runtime cost.
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import select
@@ -27,7 +28,9 @@ from inference.interpreter import CannotRun, Interpreter, TensorDetail
 
 def main(arguments: list[str]) -> int:
     """Serve until the request pipe ends. Exit code 0, or 1 when the model cannot run."""
-    requests, replies, memory, model, threads = (int(argument) for argument in arguments)
+    requests, replies, memory, model, threads, idle = (int(argument) for argument in arguments)
+    if idle:
+        _give_way()
     # The parent drains after Ctrl-C and SIGTERM, and needs this process until it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -44,6 +47,15 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     return 0
+
+
+def _give_way() -> None:
+    """Run when a processor has nothing else to do. Under SCHED_IDLE the kernel takes the I/O class
+    to be idle as well, unless another one was set (ioprio_set(2)). All threads started from here on
+    inherit both."""
+    with contextlib.suppress(OSError):  # the answers are the same, only sooner
+        os.setpriority(os.PRIO_PROCESS, 0, 19)
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _serve(

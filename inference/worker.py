@@ -43,6 +43,7 @@ class Worker:
 
     `deadline_ms` 0 means none: then only a hang (`hang_ms`, the larger of 2 s and 5 deadlines)
     ends the wait. At most one request is outstanding; a late answer is discarded by its number.
+    An `idle` worker's child gets only what processors and disks have left over.
     `last_fault` and `last_fault_code` say how the last child ended: `died`, `hung`,
     `does_not_load`, `does_not_fit`. `last_inference_ms` is from hand-over to answer.
     """
@@ -53,6 +54,7 @@ class Worker:
         threads: int = 1,
         deadline_ms: float = 0.0,
         clock: Callable[[], int] = time.monotonic_ns,
+        idle: bool = False,
     ) -> None:
         self.bundle = bundle
         self.deadline_ms = deadline_ms
@@ -61,6 +63,7 @@ class Worker:
         self.last_fault = ""
         self.last_fault_code = ""
         self._threads = threads
+        self._idle = idle
         self._clock = clock
         self._preprocess = Preprocessor(bundle.spec.input)
         self._postprocess = Postprocessor(bundle.spec.output)
@@ -259,7 +262,7 @@ class Worker:
         assert self._model is not None
         self._started_ns = now_ns
         try:
-            self._child = Child(self._model, self._threads)
+            self._child = Child(self._model, self._threads, self._idle)
         except OSError as error:
             self._count_death(now_ns, "died", f"no process can be started: {error}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.web.api import figures, health, inspections, pictures, queue, stream
+from edge.web.api import figures, health, inspections, looks, pictures, queue, stream
 from edge.web.pages import first, people, settings, sign_in, static
 from edge.web.pages import queue as queue_page
 from edge.web.rule import Rule
@@ -19,5 +19,6 @@ ROUTES: tuple[Rule, ...] = (
     *queue.RULES,
     *inspections.RULES,
     *pictures.RULES,
+    *looks.RULES,
     *figures.RULES,
 )

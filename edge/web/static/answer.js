@@ -75,7 +75,8 @@ export class Answering {
       desk.finish();
     } else if (KEEPS.includes(error.code)) {
       last.say(t('answered.not_sent', { why: refused(error) }), answered.number, 'bad');
-      desk.draw();
+      if (desk.paused.size > 0) desk.finish(given.inspection);
+      else desk.draw();
     } else if (LOST.includes(error.code)) await this.unsure(given, answered, error);
     else {
       last.say(`${answered.number}: ${refused(error)}`, '', 'warn');
@@ -88,14 +89,14 @@ export class Answering {
    * @param {{code: string, facts?: any}} error */
   async unsure(given, answered, error) {
     const reply = await call('GET', `${ROOT}/inspections/${encodeURIComponent(given.inspection)}/state`);
-    const { state, fate, by_me: mine } = reply.ok ? reply.data : { state: '', fate: null, by_me: false };
+    const { state, fate, by_me: mine, answer } = reply.ok ? reply.data : { state: '', fate: null, by_me: false, answer: null };
     const decided = state === 'decided' || state === 'answered';
     if (decided && mine) {
-      this.last.recorded(answered, { verdict: '', undo_s: 0, fate });
+      this.last.recorded(answered, { verdict: '', undo_s: 0, fate, at: answer?.at });
       show(part('correct'), false);
     } else if (!reply.ok) this.last.say(t('answered.lost'), answered.number, 'bad');
     else {
-      const known = decided ? { code: fate?.by === 'fallback' ? 'too_late' : 'answered', facts: { fate, at: fate?.at } } : error;
+      const known = decided ? { code: fate?.by === 'fallback' ? 'too_late' : 'answered', facts: { fate, at: answer?.at ?? fate?.at } } : error;
       this.last.say(t('answered.not_sent', { why: refused(known) }), answered.number, 'bad');
     }
     this.desk.finish(decided ? null : given.inspection);

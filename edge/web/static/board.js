@@ -1,6 +1,6 @@
 /** How many wait, how long, what is wrong: the counts and banners over the queue. */
 import { now, on, part, say, show, tell } from './page.js';
-import { age, at, minute, named, t } from './texts.js';
+import { age, minute, named, t } from './texts.js';
 
 const MOST_GROUPS = 2;
 
@@ -30,6 +30,7 @@ export class Board {
   draw() {
     const { known } = this;
     if (typeof known.waiting === 'number') {
+      part('waiting').dataset.n = String(known.waiting);
       say(part('waiting'), known.waiting === 0 ? t('queue.wait_none') : t('queue.wait', { n: known.waiting }));
     }
     this.ages();
@@ -53,13 +54,11 @@ export class Board {
   /** The note of whoever went before. @private @param {any} given */
   handOver(given) {
     const seen = sessionStorage.getItem('hand_over');
-    const key = given ? String(given.id ?? given.at) : '';
+    const key = given ? String(given.at) : '';
     show(part('banner-hand-over'), Boolean(given) && seen !== key);
     if (!given) return;
     say(part('hand-over-from'), t('hand_over.from', { at: minute(given.at) }));
-    const answered = given.answered ?? given.counts?.answered;
-    const waiting = given.waiting ?? given.counts?.waiting;
-    const counts = answered === undefined || waiting === undefined ? '' : t('hand_over.counts', { answered, waiting });
+    const counts = t('hand_over.counts', { answered: given.answered, waiting: given.waiting });
     say(part('hand-over-words'), [given.note, counts].filter(Boolean).join(' · '));
     part('hand-over-seen').onclick = () => {
       sessionStorage.setItem('hand_over', key);
@@ -97,8 +96,7 @@ export class Board {
   }
 }
 
-/** An alarm in words: the station's own message. @param {any} one */
+/** What is wrong, in the station's own words, and since when. @param {any} one */
 function said(one) {
-  if (typeof one === 'string') return one;
-  return [one?.message ?? one?.name, at(one?.at)].filter(Boolean).join(', ');
+  return [one?.message, minute(one?.at)].filter(Boolean).join(', ');
 }

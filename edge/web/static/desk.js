@@ -69,7 +69,8 @@ export class Desk {
 
   /** @private @param {any} known */
   counted(known) {
-    const due = this.case?.alone && known.escalations > 0 && known.next_deadline_s !== null && known.next_deadline_s < DUE_S;
+    const soon = known.pressing ?? (known.escalations > 0 && known.next_deadline_s !== null && known.next_deadline_s < DUE_S);
+    const due = this.case?.alone && soon;
     show(part('banner-take'), Boolean(due));
     if (!this.case && known.waiting > 0) this.take();
   }
@@ -179,14 +180,12 @@ export class Desk {
     this.take();
   }
 
-  /** Give the part back to the queue. */
-  async giveBack() {
+  /** Give the part back to the queue. @param {string} [what] the stage shows instead */
+  async giveBack(what = 'nothing') {
     const { lease } = this;
-    this.blank('nothing');
-    if (lease) {
-      lease.over = false;
-      await lease.release();
-    }
+    this.lease = null;
+    this.blank(what);
+    await lease?.release();
   }
 
   /** What the station says of the part on the page. */
@@ -195,10 +194,10 @@ export class Desk {
     if (!given) return null;
     const reply = await call('GET', `${ROOT}/inspections/${encodeURIComponent(given.inspection)}/state`);
     if (!reply.ok || given !== this.case || this.sending) return null;
-    const { state, fate, by_me: mine, at: when } = reply.data;
+    const { state, fate, by_me: mine, answer } = reply.data;
     if (state === 'decided' && fate && fate.by === 'fallback') this.gone({ code: 'too_late', facts: { fate } });
     else if ((state === 'decided' || state === 'answered') && !mine) {
-      this.gone({ code: 'answered', facts: { at: when ?? fate?.at } });
+      this.gone({ code: 'answered', facts: { at: answer?.at ?? fate?.at } });
     }
     return reply.data;
   }
@@ -218,7 +217,7 @@ export class Desk {
     const before = this.paused.size;
     if (stopped) this.paused.add(why);
     else this.paused.delete(why);
-    if (stopped && before === 0 && !this.sending) await this.giveBack();
+    if (stopped && before === 0 && !this.sending) await this.giveBack(why === 'away' ? 'away' : 'nothing');
     this.state(this.paused.size > 0 || !this.case ? 'waiting' : 'dead');
     if (this.paused.size === 0) this.take();
   }

@@ -111,9 +111,8 @@ export class Last {
       await pause(ASK_MS);
       const reply = await call('GET', `${ROOT}/inspections/${encodeURIComponent(answered.inspection)}/state`);
       if (!reply.ok) continue;
-      const { state, fate } = reply.data;
-      if (state === 'decided') result = { state: 'too_late', fate };
-      else if (state === 'waiting' || state === 'claimed') result = { state: 'undone' };
+      const { undo, fate } = reply.data;
+      if (undo === 'too_late' || undo === 'undone') result = { state: undo, fate };
     }
     return result;
   }

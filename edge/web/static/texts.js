@@ -1,7 +1,8 @@
 /** Words, times and ages in the person's language and the station's time zone. */
-import { data, setup } from './page.js';
+import { setup } from './page.js';
 
-const tree = data('texts');
+const blocks = [...document.querySelectorAll('script[data-texts]')];
+const tree = Object.assign({}, ...blocks.map((block) => JSON.parse(block.textContent || '{}')));
 
 /** @param {string} key @returns {string|undefined} */
 function find(key) {

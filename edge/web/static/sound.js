@@ -1,0 +1,59 @@
+/** Two tones, made here. The browser allows them after the first touch of the page. */
+import { part, tell } from './page.js';
+import { t } from './texts.js';
+
+const TONES = [[880, 0], [1175, 0.22], [880, 0.6], [1175, 0.82]]; // Hz, seconds from now
+const LOUD = 0.35;
+const KEPT = 'muted';
+
+/** Sounds, unless somebody has switched them off on this tablet. */
+export class Sound {
+  constructor() {
+    this.button = part('sound');
+    this.muted = localStorage.getItem(KEPT) === 'yes';
+    this.context = new AudioContext();
+    this.context.addEventListener('statechange', () => this.draw());
+    for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => this.unlock(), true);
+    this.button.addEventListener('click', () => {
+      this.muted = !this.muted;
+      localStorage.setItem(KEPT, this.muted ? 'yes' : 'no');
+      if (!this.muted) this.play();
+      this.draw();
+    });
+    this.draw();
+  }
+
+  /** @private */
+  unlock() {
+    if (this.context.state === 'suspended') this.context.resume().catch(() => { /* at the next touch */ });
+  }
+
+  /** @private */
+  draw() {
+    const blocked = !this.muted && this.context.state !== 'running';
+    this.button.setAttribute('aria-pressed', String(this.muted));
+    this.button.toggleAttribute('data-blocked', blocked);
+    this.button.title = blocked ? t('sound.locked') : t(this.muted ? 'sound.unmute' : 'sound.mute');
+  }
+
+  /** The two tones, twice. */
+  play() {
+    if (this.muted || this.context.state !== 'running') return;
+    for (const [pitch, after] of TONES) this.tone(pitch, this.context.currentTime + after);
+    tell('sounded', null);
+  }
+
+  /** @private @param {number} pitch @param {number} from */
+  tone(pitch, from) {
+    const voice = this.context.createOscillator();
+    const volume = this.context.createGain();
+    voice.type = 'triangle';
+    voice.frequency.value = pitch;
+    volume.gain.setValueAtTime(0, from);
+    volume.gain.linearRampToValueAtTime(LOUD, from + 0.015);
+    volume.gain.exponentialRampToValueAtTime(0.001, from + 0.2);
+    voice.connect(volume).connect(this.context.destination);
+    voice.start(from);
+    voice.stop(from + 0.22);
+  }
+}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from edge import __version__, bundles
+from edge.access.asked import handlers as about_persons
 from edge.access.machines import Machines
 from edge.access.people import People
 from edge.access.secret import secret_of
@@ -33,6 +37,8 @@ from edge.web.following import Follower, Rounds
 from edge.web.line_news import LineNews
 from edge.web.line_reader import LineReader
 from edge.web.line_state import LineState
+from edge.web.live import LiveCamera
+from edge.web.looks import Looks
 from edge.web.pages_env import Pages
 from edge.web.pictures import Pictures
 from edge.web.reading import Readers
@@ -54,9 +60,14 @@ class Opened:
     chain: Chain
     line: LineFiles
 
+    def start(self) -> None:
+        """What works beside those who ask and the thread that follows."""
+        self.shop.looks.start()
+
     def close(self) -> None:
         """Once nobody asks and nothing follows any more."""
         self.follower.close()
+        self.shop.looks.close()
         self.status.write("stopped")
         self.shop.reading.close()
         self.shop.answered.close()
@@ -65,74 +76,111 @@ class Opened:
         self.chain.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Base:
+    """What is opened first, for all the rest."""
+
+    config: Config
+    clock: Clock
+    boot: str
+    chain: Chain
+    store: WebStore
+    state: LineState
+
+    @property
+    def line_db(self) -> Path:
+        return self.config.state_dir / "line.db"
+
+    @property
+    def origin(self) -> Origin:
+        config = self.config
+        return Origin(config.station.path, self.boot, config.digest, __version__)
+
+
 def open_all(config: Config, secure: bool) -> Opened:
     """Raises Held (another process writes to the queue), StoreError, sqlite3.Error, OSError."""
-    clock, boot = Clock(), boot_id()
+    clock, boot, state = Clock(), boot_id(), LineState()
     chain = Chain(config.state_dir, boot, clock)
     try:
         store = WebStore(config.state_dir / WEB_FILE)
     except BaseException:
         chain.close()
         raise
-    origin = Origin(config.station.path, boot, config.digest, __version__)
-    state, hub, refused = LineState(), Hub(), Refusals()
-    line_db = config.state_dir / "line.db"
-    line = LineFiles(line_db, state.status)
+    base = _Base(config, clock, boot, chain, store, state)
+    try:
+        line = LineFiles(base.line_db, state.status)
+        shop = _shop(base, line, secure)
+        follower, status = _follower(base, shop)
+        return Opened(shop, follower, status, store, chain, line)
+    except BaseException:
+        store.close()
+        chain.close()
+        raise
+
+
+def _shop(base: _Base, line: LineFiles, secure: bool) -> Shop:
+    config, clock = base.config, base.clock
     board = Board(config.web.lease_s)
-    answers = Answers(board, chain, clock, origin, line, config.escalation.undo_s)
+    answers = Answers(board, base.chain, clock, base.origin, line, config.escalation.undo_s)
     secret = secret_of(config.state_dir)
-    sessions = Sessions(store, secret, clock, boot, config.web.lock_after_s)
-    people = People(store, chain.record, clock, origin, secret, sessions)
-    reading = Readers(lambda: History(line_db))
-    shop = Shop(
+    sessions = Sessions(base.store, secret, clock, base.boot, config.web.lock_after_s)
+    people = People(base.store, base.chain.record, clock, base.origin, secret, sessions)
+    reading = Readers(lambda: History(base.line_db))
+    return Shop(
         config=config,
         clock=clock,
         answers=answers,
         people=people,
         sessions=sessions,
-        machines=Machines(store, people.reporting, clock),
+        machines=Machines(base.store, people.reporting, clock),
         reading=reading,
         answered=Readers(lambda: Archive(config.state_dir / QUEUE_FILE)),
-        line=state,
-        figures=_today(config),
+        line=base.state,
+        figures=Today(ZoneInfo(config.station.time_zone), config.station.shifts),
+        camera=LiveCamera(config, clock.monotonic_ns, clock.wall),
         pictures=Pictures(config.state_dir, _Named(reading, answers)),
-        looks=None,
+        looks=Looks(config),
         texts=Texts(),
         pages=Pages(),
-        hub=hub,
-        refused=refused,
+        hub=Hub(),
+        refused=Refusals(),
         types=_types(config),
         secure=secure,
     )
-    desk = Desk(config.state_dir / "requests" / "web", handlers(answers))
-    copies = Copies(store)
+
+
+def _follower(base: _Base, shop: Shop) -> tuple[Follower, WebStatus]:
+    config, clock, chain, hub = base.config, base.clock, base.chain, shop.hub
+    asked = {**handlers(shop.answers), **about_persons(shop.people, shop.machines)}
+    desk = Desk(config.state_dir / "requests" / "web", asked)
+    copies = Copies(base.store)
+    reader = LineReader(base.line_db)
     news = LineNews(
-        LineReader(line_db), answers, chain, shop.figures, copies, clock, boot, hub.publish
+        reader, shop.answers, chain, shop.figures, copies, clock, base.boot, hub.publish
     )
     status = WebStatus(
-        StatusFile(config.status_folder, "web"),
-        config.web.listen,
-        secure,
-        config.digest,
-        clock.wall,
-        state,
-        lambda: news.failing,
-        _Numbers(shop, desk),
-        lambda: chain.head,
+        file=StatusFile(config.status_folder, "web"),
+        listen=config.web.listen,
+        secure=shop.secure,
+        config=config.digest,
+        wall=clock.wall,
+        line=base.state,
+        failing=lambda: news.failing,
+        numbers=_Numbers(shop, desk),
+        head=lambda: chain.head,
     )
     rounds = Rounds(
-        {"queue": chain.tend, "sessions": sessions.tidy, "clock": clock.refresh,
-         "status": status.write}
-    )  # fmt: skip
+        {
+            "queue": chain.tend,
+            "sessions": shop.sessions.tidy,
+            "clock": clock.refresh,
+            "status": status.write,
+        }
+    )
     watch = LineWatch(StatusFile(config.status_folder, "line"))
-    follower = Follower(news, watch, state, answers, desk, copies, rounds, hub.publish, clock)
-    return Opened(shop, follower, status, store, chain, line)
-
-
-def _today(config: Config) -> Today:
-    from zoneinfo import ZoneInfo
-
-    return Today(ZoneInfo(config.station.time_zone), config.station.shifts)
+    answers = shop.answers
+    follower = Follower(news, watch, base.state, answers, desk, copies, rounds, hub.publish, clock)
+    return follower, status
 
 
 def _types(config: Config) -> tuple[str, ...]:
@@ -155,8 +203,6 @@ class _Named:
         case = self.answers.case(inspection)
         if case is not None:
             return None if case.path is None or case.picture is None else (case.path, case.picture)
-        import json
-
         with self.reading() as line:
             rows = line.find(inspection)
         for row in rows:

@@ -200,6 +200,7 @@ class _Service:
     def run(self) -> int:
         """Until a signal; 1 where the thread that follows has failed."""
         on_stop(self._stop)
+        self._opened.start()
         self._follow.start()
         try:
             asyncio.run(self._server.serve())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edge.store.archive import Archive
     from edge.web.events import Hub
     from edge.web.line_state import LineState
+    from edge.web.live import LiveCamera
     from edge.web.looks import Looks
     from edge.web.pages_env import Pages
     from edge.web.pictures import Pictures
@@ -45,6 +46,7 @@ class Shop:
     answered: Readers[Archive]
     line: LineState
     figures: Today
+    camera: LiveCamera
     pictures: Pictures
     looks: Looks
     texts: Texts

@@ -43,6 +43,8 @@ def claim(call: Call) -> Response:
     found = call.shop.answers.claim(who, None if wanted is None else _text(call.body, "inspection"))
     if found is None:
         return Response(status_code=204)
+    if shown.sees(found):
+        call.shop.looks.want(found.case, may_see=True)
     _tell(call, found.case.inspection)
     return JSONResponse(shown.claimed(call.shop, found))
 

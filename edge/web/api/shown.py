@@ -30,8 +30,7 @@ def case(shop: Shop, claim: Claim) -> dict[str, Any]:
     A case that is shown alone says nothing of itself but its number: not why it is asked, nor until
     when, nor of which kind it is.
     """
-    given, alone = claim.case, claim.case.alone
-    sees = claim.may_see and (given.shows or not alone)
+    given, alone, may_see = claim.case, claim.case.alone, sees(claim)
     return {
         "inspection": given.inspection,
         "part_id": given.part_id,
@@ -45,11 +44,16 @@ def case(shop: Shop, claim: Claim) -> dict[str, Any]:
         else "picture",
         "picture": given.picture,
         "picture_url": picture_url(given),
-        "look_url": look_url(shop, given) if sees else None,
-        "answer": dict(given.answer) if sees else None,
+        "look_url": look_url(shop, given) if may_see else None,
+        "answer": dict(given.answer) if may_see else None,
         "types": list(shop.types),
-        "shown": sees,
+        "shown": may_see,
     }  # fmt: skip
+
+
+def sees(claim: Claim) -> bool:
+    """Whether whoever has the case is shown the model's answer with it."""
+    return claim.may_see and not claim.case.alone
 
 
 def picture_url(given: Case) -> str | None:

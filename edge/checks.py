@@ -35,6 +35,7 @@ Check = Callable[["Config"], Iterator[Finding]]
 def all_checks() -> list[tuple[str, Check]]:
     """Name and check, in the order in which a person would look."""
     from edge.broker_check import check_broker
+    from edge.web_check import check_web
 
     return [
         ("state", check_state),
@@ -43,6 +44,7 @@ def all_checks() -> list[tuple[str, Check]]:
         ("calibration", check_calibration),
         ("camera", check_camera),
         ("broker", check_broker),
+        ("web", check_web),
         ("clock", check_clock),
         ("services", check_services),
     ]

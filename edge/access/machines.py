@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import sqlite3
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 from edge.access import words
 from edge.access.denied import Denied
 from edge.access.person import Machine, Right
 from edge.access.reporting import Clock, Reporting
-from edge.access.store import WebStore
+from edge.access.store import FILE, WebStore
 from edge.records import utc
 
 GRANTABLE: frozenset[Right] = frozenset({"answer", "look"})
@@ -21,6 +24,7 @@ GRANTABLE: frozenset[Right] = frozenset({"answer", "look"})
 PREFIX = "ei_"
 USED_EVERY_S = 60.0
 MOST = 100
+QUERY = "SELECT id, name, hash, rights, since, used FROM machines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,19 +119,29 @@ class Machines:
         return utc(self._clock.wall())
 
     def _load(self) -> None:
-        rows = self._store.rows("SELECT id, name, hash, rights, since, used FROM machines")
-        self._known = {
-            bytes(key): Listed(
-                Machine(
-                    str(identity),
-                    str(name),
-                    frozenset(cast(Right, one) for one in str(rights).split(",")),
-                ),
-                str(since),
-                used,
-            )
-            for identity, name, key, rights, since, used in rows
-        }
+        self._known = _read(self._store.rows(QUERY))
+
+
+def listed(state_dir: Path) -> list[Listed]:
+    """The tokens, read from outside the service; none where it has never run.
+
+    Raises sqlite3.Error, OSError.
+    """
+    path = state_dir / FILE
+    if not path.exists():
+        return []
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+        database.execute("PRAGMA query_only = ON")
+        found = _read(database.execute(QUERY).fetchall())
+    return sorted(found.values(), key=lambda one: one.machine.name.casefold())
+
+
+def _read(rows: Iterable[tuple[Any, ...]]) -> dict[bytes, Listed]:
+    found = {}
+    for identity, name, key, rights, since, used in rows:
+        granted = frozenset(cast(Right, one) for one in str(rights).split(","))
+        found[bytes(key)] = Listed(Machine(str(identity), str(name), granted), str(since), used)
+    return found
 
 
 def new_token() -> str:

@@ -13,10 +13,14 @@ app = typer.Typer(no_args_is_help=True, help="The configuration: check it, show 
 def check(config: ConfigOption = None) -> None:
     """Read the whole file and say every error with its place. Exits 2 when there is one."""
     from edge import bundles
-    from edge.config_file import find, load
+    from edge.config_file import ConfigError, find, load
+    from edge.web_check import needs_certificate
 
     settings = load(config)
     bundles.folder(settings.model.bundle)
+    missing = needs_certificate(settings)
+    if missing is not None:
+        raise ConfigError((), missing)
     typer.echo(f"ok: {find(config)} (digest {settings.digest[:12]})", err=True)
 
 

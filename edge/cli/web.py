@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from edge.cli import web_access
 from edge.cli.options import ConfigOption
 
 app = typer.Typer(
@@ -25,3 +26,8 @@ def web(context: typer.Context, config: ConfigOption = None) -> None:
     from edge.web.server import serve
 
     raise typer.Exit(serve(loaded))
+
+
+app.command("certificate")(web_access.certificate)
+app.command("first-code")(web_access.first_code)
+app.add_typer(web_access.tokens, name="token")

@@ -7,6 +7,7 @@ import ssl
 from edge.config import Config
 from edge.config_file import ConfigError
 from edge.web.certificate import beyond_loopback, files_of
+from edge.web_check import needs_certificate
 
 
 def context(config: Config) -> ssl.SSLContext | None:
@@ -19,11 +20,7 @@ def context(config: Config) -> ssl.SSLContext | None:
     if not beyond and config.web.certificate_file is None:
         return None
     if found is None:
-        raise ConfigError(
-            (),
-            f"web.listen: {config.web.listen} can be reached from other machines, so that it needs"
-            " a certificate: `edge-inspect web certificate` makes one",
-        )
+        raise ConfigError((), needs_certificate(config) or "")
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import __version__
+from edge.causes import WORDS, mend
 from edge.clock import Clock
 from edge.monitor.alarms import Alarms
 from edge.records import utc
@@ -22,45 +23,6 @@ from edge.workers.record import Recorder
 from edge.workers.ruler import Ruler
 
 RATE_OVER_NS = 10 * 10**9
-
-WORDS = {
-    "camera": (
-        "no pictures: parts without a picture go to a person",
-        "check cable and power of the camera; `edge-inspect camera list` shows what is there",
-    ),
-    "frozen": (
-        "the camera repeats one picture: parts go to a person",
-        "switch the camera off and on; `edge-inspect camera snapshot` shows what it sees",
-    ),
-    "model": (
-        "the model does not answer: parts go to a person",
-        "`edge-inspect model prove BUNDLE` says what is wrong with the model",
-    ),
-    "record": (
-        "records wait in memory; when it is full, parts go to a person unrecorded",
-        "make room on the disk (`df -h`), or look at the log of the line",
-    ),
-    "pictures": (
-        "parts are decided and recorded, their pictures are not kept",
-        "make room on the disk (`df -h`)",
-    ),
-    "storage": (
-        "parts are decided and recorded; when no room is left, they go to a person unrecorded",
-        "see why sync is behind, make room on the disk, or raise storage.max_bytes",
-    ),
-    "verdicts": (
-        "persons' answers are recorded and do not reach the line: the fall-back decides",
-        "look at the log of the line; `queue.db` in the state directory cannot be read",
-    ),
-    "database": (
-        "parts are decided and recorded, in a new epoch; the older records are being saved",
-        "nothing at once; have the disk looked at (`smartctl -a`), it may be failing",
-    ),
-    "watch": (
-        "parts are decided; nobody watches whether the bounds still hold",
-        "look at the log of the line; `edge-inspect results --verify`",
-    ),
-}
 
 
 @dataclass(slots=True)
@@ -142,7 +104,7 @@ class LineStatus:
         for limit in limits:
             parts = f"automation is held at {limit.degree} or below"
             since = self._limits_since[limit.name]
-            causes.append(Cause(f"{limit.name}: {limit.reason}", since, parts, _mend(limit.name)))
+            causes.append(Cause(f"{limit.name}: {limit.reason}", since, parts, mend(limit.name)))
         return causes
 
     def _rate(self) -> float:
@@ -161,18 +123,6 @@ def troubles(inspector: Inspector, keeper: Keeper, recorder: Recorder) -> dict[s
         "record": recorder.failing,
         "pictures": keeper.failing,
     }
-
-
-def _mend(limit: str) -> str:
-    return {
-        "no_calibration": "`edge-inspect calibrate DIR --apply --by NAME`, or"
-        " `edge-inspect calibration apply ID --by NAME --reason TEXT`",
-        "uncertified": "calibrate, or set decision.allow_uncertified: true",
-        "unconfirmed": "`edge-inspect model confirm BUNDLE --by NAME` after looking at the fields",
-        "no_model": "`edge-inspect model prove BUNDLE` says what is wrong with the model",
-        "model_failing": "`edge-inspect model prove BUNDLE` says what is wrong with the model",
-        "model_dying": "`edge-inspect model prove BUNDLE` says what is wrong with the model",
-    }.get(limit, f"find the cause, then `edge-inspect automation clear {limit} --by NAME`")
 
 
 def _free(folder: Path) -> int | None:

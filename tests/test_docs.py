@@ -13,10 +13,10 @@ from pydantic import BaseModel, TypeAdapter
 
 from camera.v4l2_driver import CONTROLS
 from edge import applied, config, records
+from edge.causes import WORDS
 from edge.cli import errors
 from edge.config import Config
 from edge.decision import challenge
-from edge.line_status import WORDS
 from edge.review import verdict
 from edge.store.images import parse_policy
 from edge.sync_status import SyncStatus

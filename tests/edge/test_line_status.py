@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from edge.causes import WORDS
 from edge.decision.automation import Limit
-from edge.line_status import WORDS, LineStatus, Seen, troubles
+from edge.line_status import LineStatus, Seen, troubles
 from edge.monitor.alarms import Alarms
 from edge.records import Cuts
 from edge.statusfile import StatusFile

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.decision.challenge import TAG
-from edge.monitor.traffic import Seen, Traffic
-from edge.records import Decision
+from edge.monitor.traffic import Seen, Traffic, consequence
+from edge.records import Decision, Degree
 from edge.store.archive import Archive
+
+if TYPE_CHECKING:
+    from edge.config import Config
 
 PARTS = 5000
 """How many of the newest parts say what the next ones will be like."""
@@ -23,6 +26,13 @@ def traffic(archive: Archive, parts: int = PARTS) -> Traffic:
     """The newest parts, challenge parts left out."""
     records = (json.loads(row.body) for row in archive.newest(parts))
     return Traffic.of(_seen(record) for record in records if TAG not in record["tags"])
+
+
+def foreseen(archive: Archive, config: Config, degree: Degree) -> str:
+    """What this degree would mean for people and parts, if the next parts are like the newest."""
+    escalation = config.escalation
+    seen = traffic(archive)
+    return consequence(seen, degree, escalation.answers_per_hour, escalation.fallback)
 
 
 def blind_answers(

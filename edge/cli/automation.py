@@ -117,17 +117,14 @@ def readiness(config: ConfigOption = None, json: JsonOption = False) -> None:
 
 def _consequence(settings: Config, degree: str) -> str:
     from edge.decision.policy import DEGREES
-    from edge.monitor.traffic import consequence
     from edge.store.archive import Archive
     from edge.store.owner import become_owner
-    from edge.traffic import traffic
+    from edge.traffic import foreseen
 
     become_owner(settings.state_dir)
     wanted = next(known for known in DEGREES if known == degree)
-    escalation = settings.escalation
     with Archive(settings.state_dir / "line.db") as archive:
-        seen = traffic(archive)
-    return consequence(seen, wanted, escalation.answers_per_hour, escalation.fallback)
+        return foreseen(archive, settings, wanted)
 
 
 def _ask(settings: Config, kind: str, arguments: dict[str, object], by: str) -> None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from edge.web.api import camera, figures, health, inspections, looks, pictures, queue, stream
+from edge.web.api import (
+    camera,
+    degree,
+    figures,
+    health,
+    inspections,
+    looks,
+    pictures,
+    queue,
+    stream,
+)
 from edge.web.pages import first, people, settings, sign_in, static
 from edge.web.pages import queue as queue_page
 from edge.web.rule import Rule
@@ -22,4 +32,5 @@ ROUTES: tuple[Rule, ...] = (
     *looks.RULES,
     *figures.RULES,
     *camera.RULES,
+    *degree.RULES,
 )

@@ -160,12 +160,14 @@ def check_clock(config: Config) -> Iterator[Finding]:
 
 def check_services(config: Config) -> Iterator[Finding]:
     """Whether the services run, and run this configuration."""
-    from edge.status import of_service
+    from edge.status import of_station
 
-    for service in ("line", "sync") if config.sync else ("line",):
-        status = of_service(config, service)
+    for status in of_station(config):
+        service = status.service
         command = "run" if service == "line" else service
-        if not status.running:
+        if not status.running and not status.missed:
+            yield Finding(service, "ok", "stopped; nothing waits for a person")
+        elif not status.running:
             yield Finding(service, "warn", "not running", f"edge-inspect {command}")
         elif status.content.get("config", config.digest) != config.digest:
             yield Finding(service, "warn", "runs another configuration", "restart it")

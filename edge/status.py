@@ -7,7 +7,7 @@ import os
 import pwd
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,16 @@ NO_LOGIN = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One service: what it said last, how long ago, and whether it still lives."""
+    """One service: what it said last, how long ago, and whether it still lives.
+
+    `missed` is false for one that nobody needs now: a page that was stopped while nothing waits.
+    """
 
     service: str
     content: Mapping[str, object]
     age_s: float | None
     running: bool
+    missed: bool = True
 
     @property
     def word(self) -> str:
@@ -37,8 +41,22 @@ class ServiceStatus:
         return "ok" if self.content.get("state") == "ok" else "degraded"
 
 
+def of_station(config: Config) -> list[ServiceStatus]:
+    """All services that are expected: the line, sync where it is configured, and the page where it
+    has run (since this machine started, if its status files lie in /run).
+
+    A page that was stopped in good order is missed only while parts wait for persons.
+    """
+    line, web = of_service(config, "line"), of_service(config, "web")
+    found = [line, of_service(config, "sync")] if config.sync else [line]
+    if web.age_s is None:
+        return found
+    rests = web.content.get("state") == "stopped" and not line.content.get("open_escalations")
+    return [*found, replace(web, missed=not rests)]
+
+
 def of_service(config: Config, service: str) -> ServiceStatus:
-    """Read the status file of `line` or `sync`. A missing file means stopped."""
+    """Read the status file of `line`, `sync` or `web`. A missing file means stopped."""
     file = StatusFile(config.status_folder, service)
     content = file.read()
     if content is None:
@@ -64,7 +82,7 @@ def as_json(statuses: list[ServiceStatus]) -> str:
 
 def overall(statuses: list[ServiceStatus]) -> str:
     """`stopped` without a line, `ok` when every service is, else `degraded`."""
-    words = {status.service: status.word for status in statuses}
+    words = {one.service: one.word for one in statuses if one.running or one.missed}
     if words.get("line") != "ok":
         return words.get("line", "stopped")
     return "ok" if set(words.values()) == {"ok"} else "degraded"

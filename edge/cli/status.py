@@ -10,6 +10,7 @@ from edge.cli.bounds_text import bounds_lines
 from edge.cli.delivery_text import delivery_lines
 from edge.cli.options import ConfigOption, JsonOption
 from edge.cli.storage_text import storage_lines
+from edge.cli.web_text import web_lines
 
 if TYPE_CHECKING:
     from edge.status import ServiceStatus
@@ -24,11 +25,10 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
     """
     from edge.cli.errors import CHECK_FAILED, NOT_RUNNING
     from edge.config_file import load
-    from edge.status import as_json, of_service, overall
+    from edge.status import as_json, of_station, overall
 
     settings = load(config)
-    services = ["line", "sync"] if settings.sync else ["line"]
-    statuses = [of_service(settings, service) for service in services]
+    statuses = of_station(settings)
     word = overall(statuses)
     if json:
         typer.echo(as_json(statuses))
@@ -37,9 +37,19 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
         typer.echo(f"station {settings.station.path}, configuration {settings.digest[:12]}")
         for one in statuses:
             _show(one)
-        if statuses[0].content.get("config") not in (None, settings.digest):
-            typer.echo("note: the line runs another configuration than the file; restart it")
+        for one in statuses:
+            if one.running and one.content.get("config") not in (None, settings.digest):
+                typer.echo(
+                    f"note: {one.service} runs another configuration than the file; restart it"
+                )
+        _say_nobody_is_asked(statuses)
     raise typer.Exit({"ok": 0, "degraded": CHECK_FAILED}.get(word, NOT_RUNNING))
+
+
+def _say_nobody_is_asked(statuses: list[ServiceStatus]) -> None:
+    waiting = statuses[0].content.get("open_escalations")
+    if statuses[0].running and waiting and all(one.service != "web" for one in statuses):
+        typer.echo(f"note: {waiting} parts wait for persons: `edge-inspect web`, or `queue list`")
 
 
 def _show(one: ServiceStatus) -> None:
@@ -48,7 +58,8 @@ def _show(one: ServiceStatus) -> None:
     if not one.running:
         ago = "" if one.age_s is None else f" (last sign of life {one.age_s:.0f} s ago)"
         mend = "run" if one.service == "line" else one.service
-        typer.echo(f"  not running{ago} → `edge-inspect {mend}`")
+        rests = "" if one.missed else ", and nothing waits for a person"
+        typer.echo(f"  not running{ago}{rests} → `edge-inspect {mend}`")
         return
     for cause in content.get("causes", []):
         typer.echo(f"  ! {cause['what']} (since {cause['since']})")
@@ -59,6 +70,8 @@ def _show(one: ServiceStatus) -> None:
 
 
 def _figures(service: str, content: dict[str, Any]) -> list[str]:
+    if service == "web":
+        return web_lines(content)
     if service != "line":
         connected = "connected" if content.get("connected") else "not connected"
         return [

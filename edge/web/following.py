@@ -21,8 +21,11 @@ EVERY_S = 0.1
 REST_S = 0.02
 """Between two units where there is more to do: those who ask come first."""
 SECOND_NS = 10**9
+SAID_NS = 400_000_000
+"""The counts are said no more often, however much comes: each browser asks for more then."""
 COUNTS_NS = 5 * 10**9
 """So often the counts are said though nothing has changed: ages grow."""
+LINE_NS = 2 * 10**9
 REQUESTS_NS = 200_000_000
 FAILURES = (sqlite3.Error, StoreError, OSError)
 
@@ -88,7 +91,8 @@ class Follower:
         self._rounds = rounds
         self._tell = tell
         self._clock = clock
-        self._second_ns = self._requests_ns = self._counts_ns = 0
+        self._second_ns = self._requests_ns = 0
+        self._next_ns = self._counts_ns = self._line_ns = 0
         self._told_counts: tuple[int, int, int] | None = None
         self._told_line: dict[str, object] | None = None
         self._told_new = 0
@@ -132,30 +136,43 @@ class Follower:
         said = self._watch.said
         self._state.now = Known(up, stale, said, self._trouble(up, said))
         line = self._state.now.as_json()
-        if line != self._told_line or self._news.through != self._seq:
+        moved = self._news.through != self._seq and now_ns >= self._line_ns
+        if line != self._told_line or moved:
             self._told_line, self._seq = line, self._news.through
+            self._line_ns = now_ns + LINE_NS
             self._tell("line", line)
         self._copies.flush(self._clock.wall())
         self._rounds.run()
 
     def _trouble(self, up: bool, said: Mapping[str, object]) -> tuple[Mapping[str, object], ...]:
-        causes = said.get("causes") if up else None
-        found: list[Mapping[str, object]] = [
-            {"code": "line", "message": one.get("what"), "at": one.get("since")}
-            for one in (causes if isinstance(causes, list) else ())
-            if isinstance(one, dict)
-        ]
+        found = alarms(said) if up else []
         if self._news.failing is not None:
             found.insert(0, {"code": "unreadable", "message": self._news.failing, "at": None})
         return tuple(found)
 
     def _say(self, now_ns: int) -> None:
+        if now_ns < self._next_ns:
+            return
         waiting = self._answers.waiting()
         counts = (waiting.count, waiting.escalations, waiting.alone)
-        new, self._told_new = self._news.new - self._told_new, self._news.new
+        new = self._news.new - self._told_new
         if counts != self._told_counts or new or now_ns >= self._counts_ns:
-            self._told_counts, self._counts_ns = counts, now_ns + COUNTS_NS
+            self._told_counts, self._told_new = counts, self._news.new
+            self._next_ns, self._counts_ns = now_ns + SAID_NS, now_ns + COUNTS_NS
             self._tell("queue", {**counted(waiting), "new": new})
+
+
+def alarms(said: Mapping[str, object]) -> list[Mapping[str, object]]:
+    """What the line's status calls wrong, but for what only limits automation: then persons decide,
+    and nothing is the matter with the parts."""
+    causes, limits = said.get("causes"), said.get("limits")
+    names = limits if isinstance(limits, list) else []
+    return [
+        {"code": "line", "message": one.get("what"), "at": one.get("since")}
+        for one in (causes if isinstance(causes, list) else ())
+        if isinstance(one, dict)
+        and not any(str(one.get("what")).startswith(f"{name}: ") for name in names)
+    ]
 
 
 def counted(waiting: Waiting) -> dict[str, object]:

@@ -12,13 +12,18 @@ STALE_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """One look at the line. `said` is its status file, `trouble` what is wrong beyond its being
-    down or what is shown being old: each with `code`, `message` and since when (`at`)."""
+    """One look at the line. `said` is its status file, `trouble` what persons at the line should
+    know beyond its being down: each with `code`, `message` and since when (`at`)."""
 
     up: bool = False
     stale: bool = False
     said: Mapping[str, Any] = field(default_factory=dict)
     trouble: tuple[Mapping[str, object], ...] = ()
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the line's records cannot be read."""
+        return any(one["code"] == "unreadable" for one in self.trouble)
 
     def as_json(self) -> dict[str, object]:
         """As the API says it: a part of `/api/v1/queue`, and the event `line`."""

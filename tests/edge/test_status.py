@@ -13,7 +13,7 @@ import pytest
 from edge import status
 from edge.config import Config
 from edge.config_file import parse
-from edge.status import ServiceStatus, account, as_json, of_service, overall
+from edge.status import ServiceStatus, account, as_json, of_service, of_station, overall
 from edge.statusfile import STALE_S, StatusFile
 
 
@@ -101,3 +101,38 @@ def test_the_account_is_the_one_that_logged_in_not_the_one_named_in_the_environm
     login.unlink()
     monkeypatch.delenv("SUDO_USER")
     assert account() != "somebody-else"
+
+
+def _web(config: Config, **content: object) -> None:
+    StatusFile(config.status_folder, "web").write({"pid": os.getpid(), **content})
+
+
+def test_a_page_that_never_ran_is_not_expected(config: Config) -> None:
+    _say(config)
+    assert [one.service for one in of_station(config)] == ["line"]
+
+
+def test_a_page_that_runs_belongs_to_the_station(config: Config) -> None:
+    _say(config)
+    _web(config, state="degraded")
+    line, web = of_station(config)
+    assert (web.service, web.word) == ("web", "degraded")
+    assert overall([line, web]) == "degraded"
+
+
+@pytest.mark.parametrize(("waiting", "word"), [(0, "ok"), (3, "degraded")])
+def test_a_page_that_was_stopped_is_missed_while_parts_wait(
+    config: Config, waiting: int, word: str
+) -> None:
+    _say(config, open_escalations=waiting)
+    _web(config, state="stopped")
+    found = of_station(config)
+    assert found[1].word == "stopped"
+    assert found[1].missed is (waiting > 0)
+    assert overall(found) == word
+
+
+def test_a_page_that_died_is_missed_also_while_nothing_waits(config: Config) -> None:
+    _say(config, open_escalations=0)
+    _web(config, state="ok", pid=-1)
+    assert overall(of_station(config)) == "degraded"

@@ -25,6 +25,7 @@ def test_there_is_a_unit_for_each_service():
         "edge-inspect-collector.service",
         "edge-inspect-line.service",
         "edge-inspect-sync.service",
+        "edge-inspect-web.service",
     ]
 
 
@@ -47,11 +48,21 @@ def test_the_services_of_a_station_share_its_directories(path):
     assert service["RuntimeDirectoryMode"] == "0755"
 
 
-def test_sync_stays_below_the_line():
-    line, sync = (section(path) for path in STATION)
+def test_the_others_stay_below_the_line():
+    line, sync, web = (section(path) for path in STATION)
     for weight in ("CPUWeight", "IOWeight"):
         assert int(sync[weight]) * 10 <= int(line[weight])
-    assert int(sync["Nice"]) > 0
+        assert int(sync[weight]) < int(web[weight]) * 5 <= int(line[weight])
+    assert 0 < int(web["Nice"]) < int(sync["Nice"])
+    assert 0 < int(web["OOMScoreAdjust"]) < int(sync["OOMScoreAdjust"])
+
+
+def test_what_browsers_reach_can_reach_little():
+    web = section(FOLDER / "edge-inspect-web.service")
+    assert (web["ProtectSystem"], web["NoNewPrivileges"]) == ("strict", "yes")
+    assert web["CapabilityBoundingSet"] == ""
+    assert "ReadWritePaths" not in web
+    assert set(web["RestrictAddressFamilies"].split()) == {"AF_INET", "AF_INET6", "AF_UNIX"}
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd on this machine")

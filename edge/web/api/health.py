@@ -11,7 +11,7 @@ from edge.web.rule import Rule
 def health(call: Call) -> Response:
     """`ok`, or `degraded` where the line is down or cannot be followed. It names nothing else."""
     known = call.shop.line.now
-    state = "ok" if known.up and not known.stale and not known.trouble else "degraded"
+    state = "ok" if known.up and not known.stale and not known.unreadable else "degraded"
     return JSONResponse({"service": "web", "state": state})
 
 

@@ -17,6 +17,7 @@ from edge.review.verdicts import FILE
 from edge.standards import Standards
 from edge.store.archive import Archive
 from edge.workers.challenges import ChallengeRequests, Challenges
+from edge.workers.openings import Openings
 from edge.workers.ruler import Ruler
 from edge.workers.salvaging import Salvaging
 from edge.workers.suspecting import Suspecting
@@ -26,6 +27,9 @@ from edge.workers.watch import Watch
 
 if TYPE_CHECKING:
     from edge.config import Config
+
+TEND_BUSY_MS = 50
+"""So long the tend thread waits for the lock of a file that is not the line's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,11 @@ class Watching:
         }
 
     def figures(self) -> Mapping[str, object]:
-        """The members `bounds` and `challenge` of the status."""
+        """The members `bounds`, `challenge` and `answers` of the status."""
         running = self.challenges.running
         shown = None if running is None else {"truth": running.truth, "left": running.left}
-        return {"bounds": self.watch.figures, "challenge": shown}
+        answers = self.verdicts.place
+        return {"bounds": self.watch.figures, "challenge": shown, "answers": answers}
 
 
 def watching(
@@ -66,15 +71,17 @@ def watching(
     clock: Clock,
     origin: Origin,
     journal: EnduringJournal,
+    openings: Openings,
 ) -> Watching:
     """Wired; no file is opened yet. What the line kept at its last commit comes from `journal`."""
     line, queue = config.state_dir / "line.db", config.state_dir / FILE
-    readers, state = (History(line), History(line)), journal.state
+    reader, state = History(line), journal.state
+    answers, undo_s = Archive(queue, TEND_BUSY_MS), config.escalation.undo_s
     challenges = Challenges(interrupted(state))
     return Watching(
-        VerdictReader(Archive(queue), readers[0], clock, origin, state),
+        VerdictReader(answers, openings, clock, origin, state, undo_s),
         Watch(
-            readers[1],
+            reader,
             Archive(queue),
             ruler,
             clock,
@@ -85,7 +92,7 @@ def watching(
         challenges,
         ChallengeRequests(challenges, clock, origin, lambda: _useless(ruler)),
         Salvaging(config.state_dir),
-        Suspecting(readers, journal.suspect),
+        Suspecting([reader], journal.suspect),
     )
 
 

@@ -104,7 +104,8 @@ class _Wiring:
         """Everything together."""
         ruler = self._ruler()
         camera, trigger = self._camera()
-        watch = watching(self.config, self.standards, ruler, self.clock, self.origin, self.journal)
+        known = self.config, self.standards, ruler, self.clock, self.origin
+        watch = watching(*known, self.journal, self.openings)
         desk = self._desk(ruler, watch.challenges)
         inspector = Inspector(trigger, desk, self.entries, self.stop, most)
         images = ImageStore(self.config.state_dir)
@@ -145,6 +146,7 @@ class _Wiring:
             },
             status=status.write,
             helpers=(*watch.helpers, store),
+            persons=watch.verdicts,
         )
         tender = Tender(tended, self.finish, self.wake)
         services.record = applying.record = watch.requests.record = tender.hand_on

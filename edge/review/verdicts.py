@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge.records import Moment
+from edge.records import Fate, Moment
 from edge.recovery.enduring import EnduringJournal
 from edge.review.correction import SCHEMA as CORRECTION
 from edge.review.verdict import SCHEMA, Verdict
@@ -100,3 +100,13 @@ def is_verdict(record: Mapping[str, Any]) -> bool:
 def is_correction(record: Mapping[str, Any]) -> bool:
     """Whether a person takes an answer back or corrects a label."""
     return record.get("schema") == CORRECTION
+
+
+def fate_of(verdict: Mapping[str, Any]) -> Fate | None:
+    """What an answer does to a part that waits for it; None where it moves nothing."""
+    if verdict.get("hold") is True:
+        return "hold"
+    said = verdict["verdict"]
+    if said == "accept":
+        return "accept"
+    return "reject" if said == "reject" else None

@@ -18,6 +18,7 @@ from edge.store.errors import Replaced
 from edge.store.escalations import Escalation
 from edge.store.follow import Following
 from edge.store.rows import DISPOSITION, INSPECTION, Anchor, Kept, Row, Stored, hexed
+from edge.store.schema import BUSY_MS
 from sync.chain import GENESIS
 
 _ROW = "seq, body, hash"
@@ -42,12 +43,13 @@ class Archive:
 
     A missing or empty file reads as no records: the service may not have started yet. Every call
     first looks whether the path is still the file that is open. Raises sqlite3.Error when the file
-    is damaged or cannot be opened, WrongVersion when it is too new or too old to be understood.
+    is damaged or cannot be opened, or locked for longer than `busy_ms` (which hardly happens),
+    WrongVersion when it is too new or too old to be understood.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_ms: int = BUSY_MS) -> None:
         self.path = path
-        self._file = Following(path)
+        self._file = Following(path, busy_ms)
 
     @classmethod
     def open(cls, path: Path) -> Archive:

@@ -20,8 +20,9 @@ class Following:
     owner of the directory (edge/store/owner.py).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, busy_ms: int = BUSY_MS) -> None:
         self.path = path
+        self._busy_ms = busy_ms
         self.version = 0
         self.symptom: Symptom | None = None
         self._database: sqlite3.Connection | None = None
@@ -77,7 +78,7 @@ class Following:
     def _open(self) -> None:
         # Opened, then looked at again: the path may have changed hands in between.
         while (file := identity(self.path)) is not None:
-            database = connect_reader(self.path)
+            database = connect_reader(self.path, self._busy_ms)
             try:
                 readable = check_readable(database)
                 self.version = version(database)
@@ -92,13 +93,13 @@ class Following:
                 return
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that cannot change a record. Raises sqlite3.Error."""
+def connect_reader(path: Path, busy_ms: int = BUSY_MS) -> sqlite3.Connection:
+    """A connection that cannot change a record. Raises sqlite3.Error, also for a long lock."""
     database = sqlite3.connect(
         f"file:{quote(str(path))}?mode=ro",
         uri=True,
         isolation_level=None,
-        timeout=BUSY_MS / 1000,
+        timeout=busy_ms / 1000,
         check_same_thread=False,
     )
     database.execute("PRAGMA query_only = ON")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Event
 from typing import Protocol
@@ -29,6 +29,8 @@ EVERY_SECOND_NS = 10**9
 AWAY_S = 1.0
 """A child is started again within this time; only one that is not is an alarm."""
 MINUTE_NS = 60 * 10**9
+HOLD_NS = 10**9
+"""So long a fall-back waits while there is much to read of what persons said."""
 
 
 class Camera(Protocol):
@@ -69,6 +71,20 @@ class Helper(Protocol):
         ...
 
 
+class Persons(Protocol):
+    """Persons' answers, as this thread needs them at a deadline: see edge/workers/verdicts.py."""
+
+    undone: bool
+
+    def at_deadline(self, due: Collection[str], now_ns: int) -> Mapping[str, Entry | None] | None:
+        """What persons said of these parts; None where there is more to read."""
+        ...
+
+    def fell_back(self, inspection: str) -> None:
+        """The fall-back decides it."""
+        ...
+
+
 @dataclass(slots=True)
 class Tended:
     """What this thread looks after."""
@@ -89,6 +105,7 @@ class Tended:
     troubles: Callable[[], Mapping[str, str | None]]
     status: Callable[[], None]
     helpers: Sequence[Helper] = ()
+    persons: Persons | None = None
 
 
 class Tender:
@@ -101,6 +118,8 @@ class Tender:
         self._pending: list[Entry] = []
         self._away_since_ns: int | None = None
         self._next_second_ns = 0
+        self._due: dict[str, str | None] = {}
+        self._due_since_ns = 0
 
     def step(self) -> bool:
         """Look after everything once, then wait; False after `finish`, when all is handed on."""
@@ -130,6 +149,9 @@ class Tender:
         self._deadlines(now_ns)
         self._overruns()
         self._flush()
+        if tended.persons is not None and tended.persons.undone:
+            tended.persons.undone = False
+            tended.status()  # somebody looks at a page and waits for this word
         if now_ns >= self._next_second_ns:
             self._next_second_ns = now_ns + EVERY_SECOND_NS
             tended.clock.refresh()
@@ -178,18 +200,38 @@ class Tender:
         return replace(self._tended.facts, away_s=away_ns / 1e9, deaths=deaths)
 
     def _deadlines(self, now_ns: int) -> None:
+        """The fall-back, for parts of which no person's answer is on the disk at their deadline."""
+        if not self._due:
+            self._due_since_ns = now_ns
+        self._due.update(self._tended.openings.take_due(now_ns))
+        if not self._due:
+            return
+        persons = self._tended.persons
+        said = {} if persons is None else persons.at_deadline(self._due.keys(), now_ns)
+        if said is None:
+            if now_ns - self._due_since_ns < HOLD_NS:
+                return
+            said = {}
+        for inspection, part_id in self._due.items():
+            entry = said[inspection] if inspection in said else self._fall_back(inspection, part_id)
+            if entry is not None:
+                self.hand_on(entry)
+        self._due.clear()
+
+    def _fall_back(self, inspection: str, part_id: str | None) -> Entry:
         tended = self._tended
-        for inspection, part_id in tended.openings.take_due(now_ns):
-            disposition = Disposition(
-                id=tended.clock.new_id(),
-                origin=tended.origin,
-                decided=tended.clock.moment(),
-                inspection=inspection,
-                disposition=tended.fallback,
-                by="fallback",
-                part_id=part_id,
-            )
-            self.hand_on(Entry((disposition,)))
+        if tended.persons is not None:
+            tended.persons.fell_back(inspection)
+        disposition = Disposition(
+            id=tended.clock.new_id(),
+            origin=tended.origin,
+            decided=tended.clock.moment(),
+            inspection=inspection,
+            disposition=tended.fallback,
+            by="fallback",
+            part_id=part_id,
+        )
+        return Entry((disposition,))
 
     def _overruns(self) -> None:
         tended = self._tended

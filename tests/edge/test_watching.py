@@ -15,10 +15,12 @@ from edge.config_file import parse
 from edge.decision.challenge import Challenge
 from edge.records import Cuts, Degree
 from edge.watching import unsure, wanted, watching
+from edge.workers.openings import Openings
 from edge.workers.ruler import Basis, Ruler
 from tests.edge.store.builders import ORIGIN
 
 KNOWN = "01890a5d-ac96-774b-bcce-b302099a8057"
+OPENINGS = Openings()
 TEXT = """
 station: {site: a, line: b, name: c}
 state_dir: state
@@ -101,7 +103,8 @@ def test_a_challenge_is_refused_where_it_would_measure_nothing(
 ) -> None:
     ruler = Ruler(Basis(degree, True, cuts, None), ORIGIN, Clock().new_id, {}.get)
     config = parse(TEXT.encode(), tmp_path / "c.yaml")
-    made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, journal({}))
+    known = config, standards(tmp_path, {}), ruler, Clock(), ORIGIN
+    made = watching(*known, journal({}), OPENINGS)
     found = made.requests._usable()
     assert found is None if why is None else why in str(found)
 
@@ -110,7 +113,12 @@ def test_a_challenge_that_was_running_is_seen_in_the_status(tmp_path: Path) -> N
     ruler = Ruler(Basis("full", True, Cuts(0.1, 0.9), None), ORIGIN, Clock().new_id, {}.get)
     config = parse(TEXT.encode(), tmp_path / "c.yaml")
     kept = Challenge("c", "defect", 3, 3).started()
-    made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, journal(kept))
-    assert made.figures() == {"bounds": None, "challenge": {"truth": "defect", "left": 3}}
+    known = config, standards(tmp_path, {}), ruler, Clock(), ORIGIN
+    made = watching(*known, journal(kept), OPENINGS)
+    assert made.figures() == {
+        "bounds": None,
+        "challenge": {"truth": "defect", "left": 3},
+        "answers": {"epoch": None, "seq": 0},
+    }
     assert made.troubles() == {"verdicts": None, "watch": None, "database": None}
     assert len(made.helpers) == 4

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -22,7 +23,15 @@ from edge.workers.openings import Openings
 from edge.workers.overruns import Overruns
 from edge.workers.ruler import Basis, Ruler
 from edge.workers.tend import OVERRUNS_A_STEP, Tended, Tender
-from tests.edge.workers.parts import ORIGIN, SECOND, FakeClock, decided, frame
+from tests.edge.workers.parts import (
+    ORIGIN,
+    SECOND,
+    FakeClock,
+    decided,
+    disposition,
+    frame,
+    inspection,
+)
 
 CUTS = Cuts(0.1, 0.9)
 
@@ -322,3 +331,62 @@ def test_helpers_step_at_every_look_and_are_closed_at_the_end(bench: Bench) -> N
     assert not helper.closed
     assert not bench.tender.step()
     assert helper.closed
+
+
+class Persons:
+    """What persons said, as far as it is known; `more` says that there is more to read."""
+
+    def __init__(self) -> None:
+        self.undone, self.more = False, False
+        self.said: dict[str, Entry | None] = {}
+        self.fallen: list[str] = []
+        self.asked: list[set[str]] = []
+
+    def at_deadline(self, due: Collection[str], now_ns: int) -> Mapping[str, Entry | None] | None:
+        self.asked.append(set(due))
+        return None if self.more else {name: self.said[name] for name in due if name in self.said}
+
+    def fell_back(self, inspection: str) -> None:
+        self.fallen.append(inspection)
+
+
+def test_an_answer_on_the_disk_comes_before_the_fall_back(bench: Bench) -> None:
+    persons = bench.tended.persons = Persons()
+    parts = [inspection(number, "escalate", asked=True) for number in range(3)]
+    by_person = replace(disposition(parts[0]), by="person")
+    persons.said = {parts[0].id: Entry((by_person,)), parts[1].id: None}
+    bench.openings.open((one.id, None, bench.clock.now_ns + SECOND) for one in parts)
+    assert bench.look(0.5) == []
+    assert persons.asked == []
+    first, second = bench.look(0.5)
+    assert first == by_person
+    assert isinstance(second, Disposition)
+    assert (second.inspection, second.by) == (parts[2].id, "fallback")
+    assert persons.fallen == [parts[2].id]
+    assert bench.look(5) == [], "the one in between was handed on before"
+
+
+def test_the_fall_back_waits_a_second_for_what_is_not_read_yet(bench: Bench) -> None:
+    persons = bench.tended.persons = Persons()
+    persons.more = True
+    one, two = decided("escalate", bench.clock), decided("escalate", bench.clock)
+    bench.openings.open(
+        [(one.id, None, bench.clock.now_ns), (two.id, None, bench.clock.now_ns + 1)]
+    )
+    assert bench.look() == []
+    assert bench.look(0.5) == []
+    made = bench.look(0.6)
+    assert {each.inspection for each in made if isinstance(each, Disposition)} == {one.id, two.id}
+    assert persons.asked == [{one.id}, {one.id, two.id}, {one.id, two.id}]
+    assert bench.look(1) == []
+
+
+def test_an_undo_is_said_in_the_status_at_once(bench: Bench) -> None:
+    persons = bench.tended.persons = Persons()
+    bench.look()
+    told = bench.told
+    bench.look(0.1)
+    assert bench.told == told
+    persons.undone = True
+    bench.look(0.1)
+    assert (bench.told, persons.undone) == (told + 1, False)

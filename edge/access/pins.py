@@ -83,7 +83,7 @@ class Pins:
                 n=cost.n,
                 r=cost.r,
                 p=cost.p,
-                maxmem=256 * cost.n * cost.r,
+                maxmem=256 * cost.r * (cost.n + cost.p + 32),
                 dklen=32,
             )
 

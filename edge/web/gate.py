@@ -22,14 +22,14 @@ class Gate:
     """Around the whole application, so that no route, error or file can be without it."""
 
     def __init__(self, app: ASGIApp, hosts: Hosts, refused: Refusals) -> None:
-        self._app = app
+        self.app = app
         self._hosts = hosts
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a foreign or doubtful `Host` (421), complete the headers of every answer."""
         if scope["type"] == "lifespan":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
 
         async def complete(message: Message) -> None:
@@ -39,7 +39,7 @@ class Gate:
 
         refusal = "nonsense" if scope["type"] != "http" else self._refusal(scope)
         if refusal is None:
-            await self._app(scope, receive, complete)
+            await self.app(scope, receive, complete)
         elif scope["type"] == "http":
             self._note(refusal, scope)
             await _refuse(refusal, complete)

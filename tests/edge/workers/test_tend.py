@@ -369,10 +369,9 @@ def test_an_answer_on_the_disk_comes_before_the_fall_back(bench: Bench) -> None:
 def test_the_fall_back_waits_a_second_for_what_is_not_read_yet(bench: Bench) -> None:
     persons = bench.tended.persons = Persons()
     persons.more = True
-    one, two = decided("escalate", bench.clock), decided("escalate", bench.clock)
-    bench.openings.open(
-        [(one.id, None, bench.clock.now_ns), (two.id, None, bench.clock.now_ns + 1)]
-    )
+    one, two = (inspection(number, "escalate", asked=True) for number in range(2))
+    now_ns = bench.clock.now_ns
+    bench.openings.open([(one.id, None, now_ns), (two.id, None, now_ns + 1)])
     assert bench.look() == []
     assert bench.look(0.5) == []
     made = bench.look(0.6)

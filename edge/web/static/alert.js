@@ -16,7 +16,7 @@ export class Alert {
     this.called = false;
     this.at = 0;
     for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => this.end(), true);
-    on('counts', (known) => this.counted(known.escalations ?? known.waiting ?? 0));
+    on('counts', (known) => { if (typeof known.escalations === 'number') this.counted(known.escalations); });
     setInterval(() => this.tick(), 1000);
   }
 

@@ -43,17 +43,19 @@ export class Answering {
       this.last.recorded(answered, { ...data, undo_s: 0 });
       this.last.say(t('refused.too_late', { fate: fated(data.fate), at: at(data.fate.at) }), answered.number, 'warn');
     } else this.last.recorded(answered, data);
-    if (given.alone) await this.reveal(data.answer, verdict);
+    if (given.alone) await this.reveal(data, verdict);
     this.desk.finish();
   }
 
-  /** The model's answer, for a moment, after the person's own. @private @param {any} answer @param {string} verdict */
-  async reveal(answer, verdict) {
+  /** The model's answer, for a moment, after the person's own. @private
+   * @param {{answer: any, look_url?: string|null}} data @param {string} verdict */
+  async reveal({ answer, look_url }, verdict) {
     const { view } = this.desk;
     if (!answer) return;
     view.answer(answer, true);
+    this.desk.look.set(look_url ?? null);
     if (answer.would_be) {
-      part('answer-would').textContent = t(answer.would_be === verdict ? 'answered.agree' : 'answered.differ');
+      part('answer-would').textContent = answer.would_be === verdict ? `= ${t('answered.agree')}` : `≠ ${t('answered.differ')}`;
     }
     await new Promise((done) => {
       const stop = new AbortController();

@@ -81,7 +81,7 @@ export class Board {
       const words = document.createElement('p');
       const said = document.createElement('b');
       said.textContent = t('banner.group', {
-        n: group.count, cause: named('cause', group.cause), since: minute(group.since), advice: named('advice', group.cause),
+        n: group.count, cause: named('cause', group.cause), at: minute(group.since), advice: named('advice', group.cause),
       });
       words.append(said);
       const open = document.createElement('button');

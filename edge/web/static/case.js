@@ -31,7 +31,6 @@ export class CaseView {
     this.types(given?.types ?? []);
     this.answer(given?.answer ?? null, false);
     part('stage').toggleAttribute('data-part', given?.basis === 'part');
-    part('stage').toggleAttribute('data-alone', given?.alone === true);
     if (!given) {
       say(part('part-number'), '');
       return;
@@ -41,6 +40,7 @@ export class CaseView {
     number.classList.toggle('none', given.part_id === null);
     number.classList.toggle('long', (given.part_id ?? '').length > LONG);
     const why = given.reason ? named('reason', given.reason) : '';
+    show(part('alone'), given.alone);
     say(part('because'), [why, t('queue.seen_at', { at: at(given.captured_at) })].filter(Boolean).join(' · '));
     const doubt = given.picture_url === null ? t('queue.no_picture') : named('doubt', given.doubts[0]);
     say(part('part-why'), t('queue.look_at_part_words', { why: doubt }));
@@ -84,7 +84,7 @@ export class CaseView {
     const none = answer.score === null || answer.score === undefined;
     say(part('answer-label'), none ? t('answered.revealed_none') : t(revealed ? 'answered.revealed' : 'queue.model_says', { label }));
     say(part('answer-would'), answer.would_be ? t(`queue.would_${answer.would_be}`) : '');
-    say(part('answer-score'), none ? '' : `${t('queue.score', { score: answer.score.toFixed(3) })} · ${t('queue.score_words')}`);
+    say(part('answer-score'), none ? '' : t('queue.score', { score: answer.score.toFixed(3) }));
     show(part('scale'), !none);
     if (!none) this.scale(answer);
   }

@@ -102,6 +102,7 @@ export class Desk {
       return;
     }
     this.case = data.case;
+    document.body.dataset.inspection = data.case.inspection;
     this.next = data.next?.picture_url ?? null;
     this.dead();
     this.view.set(this.case);
@@ -154,6 +155,7 @@ export class Desk {
     this.lease?.end();
     this.lease = null;
     this.case = null;
+    delete document.body.dataset.inspection;
     this.drawn = null;
     this.gate.disarm();
     this.skipping.disarm();

@@ -112,17 +112,17 @@ export class Group {
       return;
     }
     this.sheet.close();
-    this.result(reply.data?.outcomes ?? reply.data ?? [], verdict);
+    this.result(reply.data?.results ?? [], verdict);
     tell('ask', null);
   }
 
   /** @private @param {any[]} outcomes @param {string} verdict */
   result(outcomes, verdict) {
-    const failed = outcomes.filter((one) => one.state === 'refused');
+    const failed = outcomes.filter((one) => one.refused !== null);
     const done = outcomes.length - failed.length;
     const words = done > 0 ? [t('group.done', { n: done, verdict: t(`answered.${verdict}`) })] : [];
     if (failed.length > 0) {
-      words.push(t('group.some', { n: failed.length, why: refused({ code: failed[0].refused ?? 'other' }) }));
+      words.push(t('group.some', { n: failed.length, why: refused({ code: failed[0].refused }) }));
     }
     this.last.note(words.join(' · '), failed.length > 0 ? 'warn' : 'good');
   }

@@ -19,8 +19,9 @@ export class Pad {
     this.waiting = 0;
     for (const field of this.fields) {
       field.inputMode = 'none'; // the keys are on the page
-      field.addEventListener('focus', () => { this.field = field; });
+      field.addEventListener('focus', () => this.turn(field));
     }
+    this.turn(this.field);
     for (const key of form.querySelectorAll('[data-key]')) {
       key.addEventListener('click', () => this.press(/** @type {HTMLElement} */ (key).dataset.key ?? ''));
     }
@@ -30,6 +31,12 @@ export class Pad {
   /** Whether somebody can see it. */
   get seen() {
     return this.form.offsetParent !== null || this.form.getClientRects().length > 0;
+  }
+
+  /** The keys write into this field now. @private @param {HTMLInputElement} field */
+  turn(field) {
+    this.field = field;
+    for (const one of this.fields) one.toggleAttribute('data-active', one === field);
   }
 
   /** @param {string} key a digit, or `back` */
@@ -70,7 +77,7 @@ export class Pad {
     const end = now() + 1000 * (error.facts?.wait_s ?? 0);
     const said = () => {
       const wait = Math.max(0, Math.ceil((end - now()) / 1000));
-      this.wrong.textContent = error.code === 'wait' && wait === 0 ? '' : named('denied', error.code, { wait });
+      this.wrong.textContent = error.code === 'wait' && wait === 0 ? '' : named('denied', error.code === 'wrong' && this.fields.length === 1 ? 'wrong_pin' : error.code, { wait });
       if (wait === 0) clearInterval(this.waiting);
     };
     said();
@@ -80,7 +87,7 @@ export class Pad {
   clear() {
     for (const field of this.fields) field.value = '';
     this.wrong.textContent = '';
-    this.field = this.fields[0];
+    this.turn(this.fields[0]);
   }
 }
 

@@ -11,8 +11,8 @@ export class Sound {
   constructor() {
     this.button = part('sound');
     this.muted = localStorage.getItem(KEPT) === 'yes';
-    this.context = new AudioContext();
-    this.context.addEventListener('statechange', () => this.draw());
+    /** @type {AudioContext|null} made at the first touch: before it the browser would refuse */
+    this.context = null;
     for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => this.unlock(), true);
     this.button.addEventListener('click', () => {
       this.muted = !this.muted;
@@ -25,12 +25,16 @@ export class Sound {
 
   /** @private */
   unlock() {
-    if (this.context.state === 'suspended') this.context.resume().catch(() => { /* at the next touch */ });
+    if (this.context === null) {
+      this.context = new AudioContext();
+      this.context.addEventListener('statechange', () => this.draw());
+      this.draw();
+    } else if (this.context.state === 'suspended') this.context.resume().catch(() => { /* at the next touch */ });
   }
 
   /** @private */
   draw() {
-    const blocked = !this.muted && this.context.state !== 'running';
+    const blocked = !this.muted && this.context?.state !== 'running';
     this.button.setAttribute('aria-pressed', String(this.muted));
     this.button.toggleAttribute('data-blocked', blocked);
     this.button.title = blocked ? t('sound.locked') : t(this.muted ? 'sound.unmute' : 'sound.mute');
@@ -38,21 +42,22 @@ export class Sound {
 
   /** The two tones, twice. */
   play() {
-    if (this.muted || this.context.state !== 'running') return;
-    for (const [pitch, after] of TONES) this.tone(pitch, this.context.currentTime + after);
+    const { context } = this;
+    if (this.muted || context?.state !== 'running') return;
+    for (const [pitch, after] of TONES) this.tone(context, pitch, context.currentTime + after);
     tell('sounded', null);
   }
 
-  /** @private @param {number} pitch @param {number} from */
-  tone(pitch, from) {
-    const voice = this.context.createOscillator();
-    const volume = this.context.createGain();
+  /** @private @param {AudioContext} context @param {number} pitch @param {number} from */
+  tone(context, pitch, from) {
+    const voice = context.createOscillator();
+    const volume = context.createGain();
     voice.type = 'triangle';
     voice.frequency.value = pitch;
     volume.gain.setValueAtTime(0, from);
     volume.gain.linearRampToValueAtTime(LOUD, from + 0.015);
     volume.gain.exponentialRampToValueAtTime(0.001, from + 0.2);
-    voice.connect(volume).connect(this.context.destination);
+    voice.connect(volume).connect(context.destination);
     voice.start(from);
     voice.stop(from + 0.22);
   }

@@ -4,6 +4,7 @@ import { now, part } from './page.js';
 const MOST = 12; // times the whole picture
 const STEP = 1.6;
 const DOUBLE_MS = 320;
+const RAIL = 76; // pixels that the tools take
 
 /** A sheet of natural size laid into a box, moved by what the fingers do. */
 export class View {
@@ -35,7 +36,16 @@ export class View {
     this.width = width;
     this.height = height;
     this.top = top;
+    this.side();
     this.whole();
+  }
+
+  /** The tools lie where the picture loses least. @private */
+  side() {
+    const { clientWidth: w, clientHeight: h } = this.stage;
+    const fit = (/** @type {number} */ boxW, /** @type {number} */ boxH) => Math.min(boxW / this.width, boxH / this.height);
+    const right = fit(w - RAIL, h - this.top) >= fit(w, h - this.top - RAIL);
+    this.stage.dataset.tools = right ? 'right' : 'bottom';
   }
 
   /** The whole picture. */
@@ -91,7 +101,7 @@ export class View {
     for (const name of ['pointerup', 'pointercancel']) {
       this.box.addEventListener(name, (event) => this.up(/** @type {PointerEvent} */ (event)));
     }
-    new ResizeObserver(() => this.place()).observe(this.box);
+    new ResizeObserver(() => { if (this.width > 0) { this.side(); this.place(); } }).observe(this.stage);
     part('zoom-in').addEventListener('click', () => this.larger());
     part('zoom-out').addEventListener('click', () => this.smaller());
     part('zoom-fit').addEventListener('click', () => this.whole());

@@ -101,7 +101,12 @@ class Follower:
         self._stopping = False
 
     def step(self) -> bool:
-        """Do what is due; False once it was told to stop."""
+        """Do what is due and wait a little; False once it was told to stop."""
+        self._wake.wait(REST_S if self.unit() else EVERY_S)
+        return not self._stopping
+
+    def unit(self) -> bool:
+        """Do what is due; whether there is more to do at once."""
         now_ns = self._clock.monotonic_ns()
         more = self._news.step()
         if now_ns >= self._requests_ns:
@@ -111,8 +116,7 @@ class Follower:
             self._second_ns = now_ns + SECOND_NS
             self._second(now_ns)
         self._say(now_ns)
-        self._wake.wait(REST_S if more else EVERY_S)
-        return not self._stopping
+        return more
 
     def stop(self) -> None:
         """The step that is under way is the last."""

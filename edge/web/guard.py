@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from edge.access.denied import Denied
 from edge.access.machines import PREFIX
+from edge.access.person import Machine
 from edge.log import log
 from edge.review.refusal import Refused
 from edge.web import bodies, refusing
@@ -72,8 +73,9 @@ class Guard:
         try:
             self._origin(rule, request)
             body = bodies.parsed(raw, request.headers.get("content-type", ""))
-            call = self._let_in(rule, replace(call, body=body))
-            answer = rule.endpoint(call)
+            call = self._known(rule, replace(call, body=body))
+            self._check(rule, call)
+            answer = rule.endpoint(replace(call, body=_without_token(body)))
             assert isinstance(answer, Response)
             return answer
         except (Denied, Refused) as refusal:
@@ -93,17 +95,19 @@ class Guard:
         if not own_origin(request.headers, request.scope["scheme"]):
             raise Denied("foreign_origin", "the request does not come from this page")
 
-    def _let_in(self, rule: Rule, call: Call) -> Call:
-        """Who asks, if they may. With a token the cookie counts for nothing."""
+    def _known(self, rule: Rule, call: Call) -> Call:
+        """With whoever asks. With a token the cookie counts for nothing."""
         authorization = call.request.headers.get("authorization")
         if authorization is not None:
             return self._machine(rule, call, authorization)
         cookie = cookie_of(call.request, self._shop.secure)
         session = None if cookie is None else self._shop.sessions.find(cookie)
-        if session is not None:
-            call = self._person(call, session)
-        if rule.needs == "anyone":
-            return replace(call, body=_without_token(call.body))
+        return call if session is None else self._person(call, session)
+
+    def _check(self, rule: Rule, call: Call) -> None:
+        """Whether they may. Whoever may, and has not only a page that asks by itself, is here."""
+        if rule.needs == "anyone" or isinstance(call.who, Machine):
+            return
         if call.session is None:
             raise Denied("signed_out", "nobody is signed in")
         if not rule.safe:
@@ -111,7 +115,6 @@ class Guard:
         self._may(rule, call)
         if not rule.quiet and QUIET_HEADER not in call.request.headers:
             self._shop.sessions.seen(call.session)
-        return replace(call, body=_without_token(call.body))
 
     def _machine(self, rule: Rule, call: Call, authorization: str) -> Call:
         kind, _, token = authorization.partition(" ")

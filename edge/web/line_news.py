@@ -232,15 +232,15 @@ class LineNews:
         said = self._reader.state(OPEN_CHECKS)
         if said == self._checks_said:
             return
-        wanted = {str(name) for name in json.loads(said or "[]")}
-        for name in self._checks - wanted:
+        wanted = [str(name) for name in json.loads(said or "[]")]  # oldest first
+        for name in self._checks - set(wanted):
             self._queue.withdraw(name)
         cases = []
-        for name in sorted(wanted - self._checks):
+        for name in [one for one in wanted if one not in self._checks]:
             for row in self._reader.find(name)[:1]:
                 cases += _case(json.loads(row.body), "check", None, None)
         self._put(cases)
-        self._checks, self._checks_said = wanted, said
+        self._checks, self._checks_said = set(wanted), said
 
 
 def _case(

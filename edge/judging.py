@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.monitor.readiness import Readiness, Wanted, readiness
+from edge.review.spoken import first, spoken
 from edge.store.archive import Archive
 from edge.store.owner import become_owner
 from edge.traffic import blind_answers, traffic
 
 if TYPE_CHECKING:
     from edge.config import Config
-
-BATCH = 2000
 
 
 def judge(config: Config) -> Readiness:
@@ -56,14 +54,7 @@ def _obstacles(config: Config) -> Iterator[str]:
 
 
 def _verdicts(path: Path) -> Iterator[tuple[str, str]]:
-    """(inspection, verdict): the first answer to each, in order."""
-    first: dict[str, str] = {}
-    with Archive(path) as archive:
-        seq = 0
-        while rows := archive.rows(seq, BATCH, 1 << 24):
-            for row in rows:
-                record = json.loads(row.body)
-                if record["schema"] == "verdict/1":
-                    first.setdefault(record["inspection"], record["verdict"])
-            seq = rows[-1].seq
-    yield from first.items()
+    """(inspection, verdict): the first answer to each that was not undone."""
+    for inspection, given in spoken(path).items():
+        if (said := first(given)) is not None:
+            yield inspection, said["verdict"]

@@ -23,7 +23,7 @@ from edge.workers.salvaging import Salvaging
 from edge.workers.suspecting import Suspecting
 from edge.workers.tend import Helper
 from edge.workers.verdicts import VerdictReader
-from edge.workers.watch import Watch
+from edge.workers.watch import Undo, Watch
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -88,6 +88,7 @@ def watching(
             lambda key: wanted(config, standards, key),
             lambda key: unsure(standards, key),
             state,
+            Undo(origin.boot_id, undo_s),
         ),
         challenges,
         ChallengeRequests(challenges, clock, origin, lambda: _useless(ruler)),

@@ -24,21 +24,23 @@ from edge.calibrations import Binding
 from edge.decision.challenge import TAG
 from edge.decision.evidence import Samples
 from edge.inspection import PILOT, Model, Setup, shown
+from edge.review.label import label_of
+from edge.review.spoken import spoken
 from edge.store.archive import Archive
 from inference.prediction import NoPrediction
-
-BATCH = 2000
-BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A person's answer about one inspection: `verdict` accept, reject or unsure."""
+    """A person's word about one inspection that stands: accept, reject, unsure, or None where all
+    were taken back."""
 
     inspection: str
-    verdict: str
+    verdict: str | None
     label: str | None = None
     answer_shown: bool = False
+    basis: str = "picture"
+    corrected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,15 @@ class Place:
 
 
 def verdicts(path: Path) -> Iterator[Judged]:
-    """Every verdict in queue.db, in order; none where there is no such file."""
-    with Archive(path) as archive:
-        seq = 0
-        while rows := archive.rows(seq, BATCH, BYTES):
-            for row in rows:
-                content = json.loads(row.body)
-                if content["schema"] == "verdict/1":
-                    label, was_shown = content.get("label"), content.get("answer_shown") is True
-                    yield Judged(content["inspection"], content["verdict"], label, was_shown)
-            seq = rows[-1].seq
+    """What persons say about each part now, after corrections; none where there is no queue."""
+    for inspection, given in spoken(path).items():
+        words = label_of(given, "picture").words
+        if not words:
+            yield Judged(inspection, None)
+        for word in words:
+            corrected = word.about is not None
+            known = word.said, word.type, word.answer_shown, word.basis, corrected
+            yield Judged(inspection, *known)
 
 
 @dataclass(slots=True)
@@ -194,8 +195,14 @@ def _biased(record: dict[str, Any], given: list[Judged]) -> str | None:
         if record["automation"] == "assist":
             return "the person saw the model's answer"
         return "asked because of its score"
+    if any(one.verdict is None for one in given):
+        return "the answer was taken back"
+    if any(one.corrected for one in given):
+        return "corrected by somebody who saw the model's answer"
     if any(one.answer_shown for one in given):
         return "the person saw the model's answer"
+    if any(one.basis == "part" for one in given):
+        return "the person looked at the part itself"
     if not record["asked"]:
         return "not drawn: a person judged it unasked"
     if record["doubts"]:

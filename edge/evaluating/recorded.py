@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.calibrating.gathered import Heap, Unusable
-from edge.calibrating.recorded import Judged, verdicts
 from edge.evaluating.cases import UNKNOWN, Cases, Gathering, family, quarters
 from edge.evaluating.pictures import brightness, hour
 from edge.evaluating.slices import TYPE
+from edge.review.label import label_of
+from edge.review.spoken import spoken
 from edge.store.archive import Archive
 
 PAGE = 2000
@@ -41,12 +42,12 @@ def recorded_cases(state_dir: Path, wanted: Wanted, zone: tzinfo) -> Cases:
 
     Raises Unusable where there is none, sqlite3.Error.
     """
-    said = {one.inspection: one for one in verdicts(state_dir / "queue.db")}
+    said = _labels(state_dir / "queue.db")
     found, heap, by_verdict, against = Gathering(), Heap(), 0, 0
     with Archive(state_dir / "line.db") as archive:
         bundle = wanted.bundle or _newest(archive)
         for record in _inspections(archive, wanted.since):
-            truth, person = record["truth"], _said(said.get(record["id"]))
+            truth, person = record["truth"], said.get(record["id"])
             known, truth = truth is not None, truth or person
             if why := _useless(record, truth, bundle):
                 heap.add(why, record["id"])
@@ -96,13 +97,16 @@ def _newest(archive: Archive) -> str | None:
     return None
 
 
-def _said(judged: Judged | None) -> str | None:
-    """The truth as the person saw it; None where there is no answer or an unsure one."""
-    if judged is None or judged.verdict == "unsure":
-        return None
-    if judged.verdict == "accept":
-        return "good"
-    return f"defect/{judged.label.removeprefix('defect/')}" if judged.label else "defect"
+def _labels(path: Path) -> dict[str, str]:
+    """The truth of each part as persons see it; none of those who were unsure or disagree."""
+    found = {}
+    for inspection, given in spoken(path).items():
+        label = label_of(given, "picture")
+        if label.kind == "good":
+            found[inspection] = "good"
+        elif label.kind == "defect":
+            found[inspection] = f"defect/{label.type}" if label.type else "defect"
+    return found
 
 
 def _tags(record: Mapping[str, Any], truth: str, zone: tzinfo) -> dict[str, str]:

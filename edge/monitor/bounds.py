@@ -78,6 +78,10 @@ class Bounds:
         """Sure answers that a person is asked about, oldest first."""
         return [name for name, check in self._open.items() if check.sure]
 
+    def waits_for(self, inspection: str) -> bool:
+        """Whether an answer about this part would count."""
+        return inspection in self._open
+
     def inspection(self, record: Record) -> None:
         """One part that was decided by this calibration."""
         if TAG in record["tags"]:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from edge.records import Fate, Moment
 from edge.recovery.enduring import EnduringJournal
 from edge.review.correction import SCHEMA as CORRECTION
+from edge.review.correction import Correction
 from edge.review.verdict import SCHEMA, Verdict
 from edge.store.archive import Archive
 from edge.store.lock import Lock
@@ -29,18 +30,18 @@ class Kept(Protocol):
         ...
 
 
-def give(state_dir: Path, verdict: Verdict) -> None:
-    """Record an answer; on return it is durable.
+def give(state_dir: Path, made: Verdict | Correction) -> None:
+    """Record an answer or a correction; on return it is durable.
 
     A damaged queue is set aside, and the answer is the first of a new epoch. Raises Held while
     another process writes to the queue, StoreError or sqlite3.Error (nothing is recorded then).
     """
     with Lock(state_dir / "queue.lock"):
-        path, clock = state_dir / FILE, _Given(verdict.given)
-        boot_id = verdict.origin.boot_id
+        path, clock = state_dir / FILE, _Given(made.given)
+        boot_id = made.origin.boot_id
         journal = EnduringJournal.begin(path, boot_id, clock, stream=STREAM, remember=False)
         try:
-            journal.append([verdict], state=state_of(verdict.content()))
+            journal.append([made], state=state_of(made.content()))
         finally:
             journal.close()
 

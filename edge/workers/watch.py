@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from edge.clock import Clock
@@ -17,6 +18,7 @@ from edge.log import log
 from edge.monitor.bounds import Bounds, Wanted
 from edge.monitor.watched import figures
 from edge.review.questions import OPEN_CHECKS
+from edge.review.spoken import undone
 from edge.review.verdicts import after, is_verdict
 from edge.store.archive import Archive
 from edge.store.errors import StoreError
@@ -32,6 +34,14 @@ DAY_S = 86_400.0
 INSPECTION = b'"schema":"inspection/1"'
 
 Unsure = Callable[[str], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How long an answer of this boot can be undone, with a second for doing so."""
+
+    boot_id: str = ""
+    within_s: float = 0.0
 
 
 class Watch:
@@ -50,6 +60,7 @@ class Watch:
         wanted: Callable[[str], Wanted],
         unsure: Unsure,
         state: Callable[[str], str | None],
+        undo: Undo = Undo(),
     ) -> None:
         self.failing: str | None = None
         self.bounds: Bounds | None = None
@@ -60,6 +71,8 @@ class Watch:
         self._clock = clock
         self._wanted = wanted
         self._unsure = unsure
+        self._boot_id = undo.boot_id
+        self._undo_ns = int((undo.within_s + 1.0) * 1e9) if undo.within_s else 0
         self._places: dict[str, tuple[str | None, int]] = {"line": (None, 0), "queue": (None, 0)}
         self._key: str | None = None
         self._began = 0.0
@@ -76,7 +89,7 @@ class Watch:
         try:
             checks = self._open_checks()
             if not self._read_line():
-                self._read_queue()
+                self._read_queue(now_ns)
             elif self.failing is None:
                 self._next_ns = now_ns
             self._cleared()
@@ -111,14 +124,26 @@ class Watch:
         self._changed = self._changed or bool(rows)
         return len(rows) == ROWS
 
-    def _read_queue(self) -> None:
-        """Answers, only once every part that they may be about has been seen."""
+    def _read_queue(self, now_ns: int) -> None:
+        """Answers, only once every part that they may be about has been seen, and once they can no
+        longer be undone. A later correction changes nothing: who makes it knows what the model
+        said. So does an answer of somebody who had seen that: the check stays open."""
         epoch, seq = self._place("queue", self._queue)
-        for place, record in after(self._queue, seq, ROWS):
+        page = list(after(self._queue, seq, ROWS))
+        gone = undone(record for _, record in page)
+        for place, record in page:
+            if is_verdict(record) and self.bounds is not None:
+                if self.bounds.waits_for(record["inspection"]) and self._fresh(record, now_ns):
+                    return
+                if record["id"] not in gone and not record["answer_shown"]:
+                    self.bounds.verdict(record)
             self._places["queue"] = (epoch, place)
             self._changed = self._figures_old = True
-            if is_verdict(record) and self.bounds is not None:
-                self.bounds.verdict(record)
+
+    def _fresh(self, record: Mapping[str, Any], now_ns: int) -> bool:
+        """Whether the answer may still be undone."""
+        given_ns = int(record["monotonic_ns"])
+        return record["boot_id"] == self._boot_id and 0 <= now_ns - given_ns < self._undo_ns
 
     def _place(self, name: str, archive: Archive) -> tuple[str | None, int]:
         """Where to go on; at the beginning of a file that has taken the place of another."""

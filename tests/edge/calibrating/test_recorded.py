@@ -23,6 +23,8 @@ from edge.review.verdicts import give
 from edge.store.images import ImageStore
 from edge.store.journal import Journal
 from inference.prediction import Prediction
+from tests.edge.review.test_verdicts import correction
+from tests.edge.review.test_verdicts import verdict as said
 from tests.edge.store.builders import NOON, ORIGIN, due, inspection
 
 BINDING = Binding("b" * 64, "litert 2.0", "x86_64", "v" * 64)
@@ -141,7 +143,16 @@ def test_unsure_contradicting_and_led_answers_do_not_count(bench: Bench) -> None
     led = bench.part("accept")
     bench.judged[-1] = Judged(led.id, "accept", None, answer_shown=True)
     bench.judged.append(Judged("not there", "accept"))
+    back = bench.part("accept")
+    bench.judged[-1] = Judged(back.id, None)
+    corrected = bench.part("accept")
+    bench.judged[-1] = Judged(corrected.id, "reject", None, True, corrected=True)
+    in_hand = bench.part("accept")
+    bench.judged[-1] = Judged(in_hand.id, "accept", basis="part")
     assert bench.left() == {
+        "the answer was taken back": 1,
+        "corrected by somebody who saw the model's answer": 1,
+        "the person looked at the part itself": 1,
         "the person was unsure": 1,
         "persons disagree": 1,
         "the person saw the model's answer": 1,
@@ -203,4 +214,17 @@ def test_verdicts_are_read_from_the_queue(bench: Bench) -> None:
     assert list(verdicts(bench.folder / "queue.db")) == [
         Judged("i0", "reject", "dent"),
         Judged("i1", "reject", "dent", answer_shown=True),
+    ]
+
+
+def test_words_that_were_taken_back_or_corrected_are_told_as_such(tmp_path: Path) -> None:
+    given = [said(number, f"i{number}") for number in range(3)]
+    for made in given:
+        give(tmp_path, made)
+    give(tmp_path, correction(7, given[0]))
+    give(tmp_path, correction(8, given[1], to="accept"))
+    assert list(verdicts(tmp_path / "queue.db")) == [
+        Judged("i0", None),
+        Judged("i1", "accept", None, answer_shown=True, corrected=True),
+        Judged("i2", "accept", "scratch"),
     ]

@@ -14,6 +14,8 @@ from edge.records import Inspection
 from edge.review.verdict import Answer, Verdict
 from edge.review.verdicts import give
 from edge.store.journal import Journal
+from tests.edge.review.test_verdicts import correction
+from tests.edge.review.test_verdicts import verdict as said
 from tests.edge.store.builders import ORIGIN, inspection
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -96,3 +98,20 @@ def test_no_known_truth_is_said(tmp_path: Path) -> None:
     record(tmp_path, part(1), part(2))
     with pytest.raises(Unusable, match="2 nobody knows"):
         recorded_cases(tmp_path, Wanted(), BERLIN)
+
+
+def test_a_truth_by_persons_is_what_they_say_at_last(tmp_path: Path) -> None:
+    parts = [part(number) for number in range(1, 5)]
+    record(tmp_path, *parts)
+    given = [said(number, made.id) for number, made in enumerate(parts)]
+    for made in given:
+        give(tmp_path, made)
+    give(tmp_path, correction(11, given[0], to="reject", label="dent"))
+    give(tmp_path, correction(12, given[1]))
+    give(tmp_path, replace(said(13, parts[2].id, "reject"), by="berta"))
+    found = recorded_cases(tmp_path, Wanted("b" * 64), BERLIN)
+    assert found.defect.tolist() == [True, False]
+    assert list(found.tags["type"]) == ["dent", "unknown"]
+    assert {out.why: out.count for out in found.left_out} == {
+        "nobody knows whether the part is good": 2
+    }

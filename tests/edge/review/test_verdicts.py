@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.records import Moment
 from edge.recovery import aside, salvage
+from edge.review.correction import Correction
 from edge.review.verdict import Verdict, drawn, shows_answer
-from edge.review.verdicts import FILE, PAGE, STREAM, after, give, is_verdict, latest
+from edge.review.verdicts import (
+    FILE,
+    PAGE,
+    STREAM,
+    after,
+    fate_of,
+    give,
+    is_correction,
+    is_verdict,
+    latest,
+)
 from edge.store.archive import Archive
 from edge.store.errors import Held
 from edge.store.lock import Lock
@@ -30,6 +42,18 @@ def verdict(number: int, about: str = "inspection-1", answer: str = "accept") ->
         account="operator",
         label="scratch",
         picture="a" * 64,
+    )
+
+
+def correction(number: int, about: Verdict, **more: Any) -> Correction:
+    known: dict[str, Any] = {"to": None, "by": "anna", "reason": "a slip", **more}
+    return Correction(
+        id=f"correction-{number}",
+        origin=ORIGIN,
+        given=Moment(NOON + number, number),
+        inspection=about.inspection,
+        verdict=about.id,
+        **known,
     )
 
 
@@ -58,6 +82,38 @@ def test_the_last_answer_about_a_part_is_found_at_once(tmp_path: Path) -> None:
         assert found is not None
         assert (found["id"], found["verdict"], found["by"]) == ("verdict-2", "reject", "anna")
         assert latest(queue, "c") is None
+
+
+def test_the_last_word_may_be_that_there_is_none(tmp_path: Path) -> None:
+    given = verdict(1, "a")
+    give(tmp_path, given)
+    give(tmp_path, correction(2, given))
+    with Archive(tmp_path / FILE) as queue:
+        found = latest(queue, "a")
+        assert found is not None
+        assert (found["id"], found["verdict"], found["correction"]) == (
+            "verdict-1",
+            None,
+            "correction-2",
+        )
+        (last,) = [record for _, record in after(queue, 1)]
+    assert is_correction(last)
+    assert not is_verdict(last)
+
+
+@pytest.mark.parametrize(
+    ("said", "hold", "fate"),
+    [
+        ("accept", False, "accept"),
+        ("reject", False, "reject"),
+        ("unsure", False, None),
+        ("unsure", True, "hold"),
+        ("accept", True, "hold"),
+    ],
+)
+def test_what_an_answer_does_to_a_part(said: str, hold: bool, fate: str | None) -> None:
+    assert fate_of({"verdict": said, "hold": hold}) == fate
+    assert fate_of({"verdict": said}) == fate_of({"verdict": said, "hold": False}), "older records"
 
 
 def test_before_the_first_answer_there_is_none(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from edge.review.verdicts import FILE, give
 from edge.store.archive import Archive
 from edge.store.journal import Journal
 from edge.workers.ruler import Basis, Ruler
-from edge.workers.watch import ROWS, SAVE_NS, STATE, Watch
-from tests.edge.review.test_verdicts import verdict
+from edge.workers.watch import ROWS, SAVE_NS, STATE, Undo, Watch
+from tests.edge.review.test_verdicts import correction, verdict
 from tests.edge.store.builders import ORIGIN, disposition, inspection
 from tests.edge.workers.parts import FakeClock
 
@@ -31,6 +31,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, FakeClock()
+        self.undo = Undo()
         self.journal = Journal.open(folder / "line.db", "boot-1", 0)
         self.numbers = iter(range(10_000_000))
         self.asked_for: list[str] = []
@@ -48,6 +49,7 @@ class Bench:
             lambda key: WANTED,
             self._unsure,
             self.journal.state,
+            self.undo,
         )
 
     def _unsure(self, key: str) -> float | None:
@@ -131,6 +133,62 @@ def test_spot_checks_are_open_until_they_are_answered(bench: Bench) -> None:
         give(bench.folder, verdict(1, checked[1].id))
         bench.look(0.3)
         assert open_checks(line) == [checked[0].id, checked[2].id]
+
+
+def answered(bench: Bench) -> int:
+    """How many drawn parts have an answer that counts."""
+    bounds = bench.watch.bounds
+    assert bounds is not None
+    return 2 - len(bounds.open_checks)
+
+
+def test_an_answer_that_was_undone_does_not_count(bench: Bench) -> None:
+    bench.undo = Undo(ORIGIN.boot_id, 2.0)
+    bench.restart()
+    kept, gone = bench.part(), bench.part()
+    bench.record(kept, gone)
+    bench.look()
+    first, second = (
+        replace(verdict(number, made.id), given=bench.clock.moment())
+        for number, made in enumerate((kept, gone))
+    )
+    give(bench.folder, first)
+    give(bench.folder, second)
+    bench.look(2.5)
+    assert answered(bench) == 0, "both may still be undone"
+    give(bench.folder, correction(3, second, undo=True))
+    bench.look(1.0)
+    assert answered(bench) == 1
+    give(bench.folder, replace(verdict(4, gone.id), given=bench.clock.moment()))
+    bench.look(5.0)
+    assert answered(bench) == 2
+
+
+def test_what_is_corrected_after_the_model_s_answer_was_seen_still_counts(bench: Bench) -> None:
+    made, other = bench.part(), bench.part()
+    bench.record(made, other)
+    given = verdict(1, made.id, "reject")
+    give(bench.folder, given)
+    give(bench.folder, correction(2, given, to="accept"))
+    bench.look()
+    assert answered(bench) == 1
+    bounds = bench.watch.bounds
+    assert bounds is not None
+    before = json.dumps(bounds.as_json())
+    give(bench.folder, correction(3, given))
+    bench.look()
+    assert json.dumps(bounds.as_json()) == before
+
+
+def test_an_answer_given_in_view_of_the_model_s_leaves_the_check_open(bench: Bench) -> None:
+    made, other = bench.part(), bench.part()
+    bench.record(made, other)
+    give(bench.folder, replace(verdict(1, made.id), answer_shown=True))
+    bench.look()
+    assert answered(bench) == 0
+    give(bench.folder, verdict(2, made.id))
+    bench.look()
+    assert answered(bench) == 1
 
 
 def test_answers_become_figures(bench: Bench) -> None:

@@ -118,7 +118,7 @@ def _last(call: Call) -> list[dict[str, Any]]:
 
 
 def _members(status: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: status[name] for name in names if name in status}
+    return {name: status.get(name) for name in names}
 
 
 def _bars(bars: Bars) -> dict[str, Any]:

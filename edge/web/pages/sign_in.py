@@ -100,8 +100,10 @@ def unlock(call: Call) -> Response:
 
 
 def lock(call: Call) -> Response:
-    """Now, by hand."""
-    call.shop.sessions.lock(_session(call))
+    """Now, by hand, or because nobody is there; what the person had claimed goes back."""
+    session = _session(call)
+    call.shop.sessions.lock(session)
+    call.shop.answers.release_all(session.person)
     return done(call, "/locked")
 
 

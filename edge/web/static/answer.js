@@ -29,10 +29,21 @@ export class Answering {
     const body = { claim: lease.token, inspection: given.inspection, picture: desk.drawn, verdict, ...added };
     const answered = { inspection: given.inspection, number: called(given), word: t(`answered.${verdict}`) };
     this.last.sending(answered);
-    const reply = await insist('POST', `${ROOT}/verdicts`, body, { waiting: () => this.last.again(answered) });
+    const waiting = () => this.last.again(answered);
+    let reply = await insist('POST', `${ROOT}/verdicts`, body, { waiting });
+    if (reply.error?.code === 'expired') reply = await this.anew(given, body, waiting) ?? reply;
     desk.sending = false;
     if (reply.ok) await this.recorded(given, verdict, answered, reply.data);
     else await this.refused(given, answered, reply.error ?? { code: 'other' });
+  }
+
+  /** The claim has ended, with its time or with the service that knew it: where nobody else has the
+   * part, the same answer about the same picture is sent with a new one. @private
+   * @param {import('./case.js').Case} given @param {any} body @param {() => void} waiting */
+  async anew(given, body, waiting) {
+    const reply = await call('POST', `${ROOT}/claims`, { inspection: given.inspection });
+    if (!reply.ok || reply.data?.case?.picture !== given.picture) return null;
+    return insist('POST', `${ROOT}/verdicts`, { ...body, claim: reply.data.claim }, { waiting });
   }
 
   /** @private @param {import('./case.js').Case} given @param {string} verdict
@@ -53,6 +64,7 @@ export class Answering {
     const { view } = this.desk;
     if (!answer) return;
     view.answer(answer, true);
+    for (const id of ['types', 'note-box', 'alone']) show(part(id), false);
     this.desk.look.set(look_url ?? null);
     if (answer.would_be) {
       part('answer-would').textContent = answer.would_be === verdict ? `= ${t('answered.agree')}` : `≠ ${t('answered.differ')}`;

@@ -170,7 +170,7 @@ export class Desk {
   /** The part is not this page's any more, and why. @param {{code: string, facts?: any}} error */
   gone(error) {
     if (this.sending) return;
-    this.last.note(refused(error));
+    this.last.note(this.case ? `${called(this.case)}: ${refused(error)}` : refused(error));
     this.finish();
   }
 
@@ -187,7 +187,8 @@ export class Desk {
     const { lease } = this;
     this.lease = null;
     this.blank(what);
-    await lease?.release();
+    if (this.paused.has('locked')) lease?.end(); // the station takes back what a locked page had
+    else await lease?.release();
   }
 
   /** What the station says of the part on the page. */

@@ -140,7 +140,7 @@ class Changing:
         """Name, number, PIN and badge are gone; the id stays in the records and is nobody's."""
         with self._lock:
             old = self._leaving(by, person, "person_erased")
-            self._register.put(self._register.erased(old))
+            self._register.erase(old)
 
     # the rules
 

@@ -99,7 +99,8 @@ class Machines:
 
     def by_id(self, machine: str) -> Machine | None:
         """By the opaque id."""
-        known = (one.machine for one in self.all())
+        with self._lock:
+            known = [one.machine for one in self._known.values()]
         return next((one for one in known if one.id == machine), None)
 
     def all(self) -> list[Listed]:

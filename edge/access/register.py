@@ -94,12 +94,13 @@ class Register:
             raise Denied("taken", "another person has this number or badge") from error
         self._entries[person.id] = entry
 
-    def erased(self, entry: Entry) -> Entry:
-        """What is left of a person: the id, and the role that the records were made in."""
+    def erase(self, entry: Entry) -> None:
+        """What is left of a person is the id, and the role in which the records were made. Nothing
+        else is in the file afterwards, deleted or not."""
         nobody = replace(entry.person, name=None, number="")
-        return replace(
-            entry, person=nobody, pin=None, pin_given=False, badge=None, state="erased", since=""
-        )
+        blank = replace(entry, pin=None, pin_given=False, badge=None, state="erased", since="")
+        self.put(replace(blank, person=nobody))
+        self._store.settle()
 
 
 def _entry(row: tuple[object, ...]) -> Entry:

@@ -77,6 +77,12 @@ class WebStore:
         """Keep one setting."""
         self.write("INSERT OR REPLACE INTO settings VALUES (?, ?)", (key, value))
 
+    def settle(self) -> None:
+        """Bring everything into the file itself and empty the log beside it: what was deleted is
+        then nowhere any more. A reader in the way puts that off to the next time."""
+        with self._lock:
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """May be called twice."""
         with self._lock:

@@ -24,7 +24,7 @@ def events(call: Call) -> Response:
     """A stream that begins with how much waits and how the line is. Ends with the session."""
     session, sessions = call.session, call.shop.sessions
     if isinstance(call.who, Machine):
-        owner, hears = call.who.id, _all
+        owner, hears = call.who.id, functools.partial(_machine_hears, call, call.who.id)
     else:
         assert session is not None
         owner, hears = session.id, functools.partial(_hears, call, session.key)
@@ -40,8 +40,8 @@ def events(call: Call) -> Response:
     return EventResponse(call.shop.hub, stream, first)
 
 
-def _all() -> Hears:
-    return "all"
+def _machine_hears(call: Call, machine: str) -> Hears:
+    return "nothing" if call.shop.machines.by_id(machine) is None else "all"
 
 
 def _hears(call: Call, key: bytes) -> Hears:

@@ -16,7 +16,7 @@ from edge.access.reporting import Clock, Reporting
 from edge.access.secret import Secret
 from edge.access.sessions import Sessions
 from edge.access.store import WebStore
-from edge.records import Origin
+from edge.records import Origin, utc
 
 FIGURES = "person_figures"
 
@@ -124,9 +124,17 @@ class People(Changing):
     @property
     def person_figures(self) -> bool:
         """Whether the page shows figures of single persons; off until a lead says so."""
-        return self._store.setting(FIGURES) == "on"
+        return self.person_figures_since is not None
+
+    @property
+    def person_figures_since(self) -> str | None:
+        """Since when they are on; nothing before is counted. None where they are off."""
+        word, _, since = (self._store.setting(FIGURES) or "").partition(" ")
+        return since if word == "on" else None
 
     def set_person_figures(self, by: Person, on: bool) -> None:
-        """Switch them on or off; recorded."""
+        """Switch them on or off; recorded. Switched on again, they begin anew."""
+        if on == self.person_figures:
+            return
         self.reporting.report("setting_set", by.id, None, setting=FIGURES, to=on)
-        self._store.set(FIGURES, "on" if on else "off")
+        self._store.set(FIGURES, f"on {utc(self._clock.wall())}" if on else "off")

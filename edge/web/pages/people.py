@@ -3,7 +3,8 @@
 `GET /people` → people.html: `people` (mappings: id, name, number, role, language, state
 `open|closed`, since, pin_given, has_badge, me, mine_to_change), `roles` (those that one may give),
 `machines` (id, name, rights, since, used; empty for those who may not see them), `may_tokens`,
-`grantable` (rights of tokens), `person_figures`, `fresh` (whether the PIN was given just before),
+`grantable` (rights of tokens), `person_figures`, `answered` (today's answers of each, or None),
+`fresh` (whether the PIN was given just before),
 `wrong` (text or None), `done` (what was done, or None), `token` (a new one, shown once, or None).
 
 What changes something takes a form or JSON, asks for a fresh PIN (`pin_needed`: `POST /confirm`),
@@ -30,6 +31,7 @@ from edge.access.person import ROLES, Language, Role
 from edge.access.register import Entry
 from edge.web.call import Call
 from edge.web.pages.forms import again, done, optional, text, yes
+from edge.web.per_person import per_person
 from edge.web.refusing import wants_json
 from edge.web.rule import Rule
 
@@ -158,6 +160,7 @@ def _values(call: Call) -> dict[str, Any]:
         "may_tokens": may_tokens,
         "grantable": sorted(GRANTABLE),
         "person_figures": people.person_figures,
+        "answered": per_person(call),
         "fresh": session is not None and call.shop.sessions.fresh(session),
         "done": None,
         "token": None,

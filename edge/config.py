@@ -231,6 +231,13 @@ class Web(Section):
     seeded_per_day: int = Field(default=0, ge=0, le=10_000)
     look: bool = True
 
+    @field_validator("listen")
+    @classmethod
+    def _port(cls, listen: str) -> str:
+        if int(listen.rpartition(":")[2]) > 65535:
+            raise ValueError("a port is at most 65535")
+        return listen
+
     @model_validator(mode="after")
     def _both(self) -> Web:
         if (self.certificate_file is None) != (self.key_file is None):

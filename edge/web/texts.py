@@ -12,7 +12,7 @@ FIRST = "en"
 
 
 class Words:
-    """The texts of one language: `t("queue.accept")`, `t("time.minutes", n=3)`.
+    """The texts of one language: `t("queue.accept")`, `t("time.days", n=3)`.
 
     Where `n` is 1, a key `<name>_one` beside the name is taken. A text that is not there is its own
     key: a page with an odd word is better than none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -73,6 +74,8 @@ def _check(found: Any) -> None:
             raise Denied("nonsense", "that is too much")
         if isinstance(value, str) and not harmless(value):
             raise Denied("nonsense", "a text has characters that cannot be seen")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise Denied("nonsense", "a number is too large")
         if isinstance(value, int) and abs(value) >= 1 << 63:
             raise Denied("nonsense", "a number is too large")
         if isinstance(value, dict):

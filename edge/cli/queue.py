@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edge.cli.options import ByOption, ConfigOption, JsonOption
+from edge.cli.options import ByOption, ConfigOption, JsonOption, ReasonOption
 
 if TYPE_CHECKING:
     from edge.config import Config
-    from edge.review.verdict import Verdict
     from edge.store.archive import Archive
 
 app = typer.Typer(no_args_is_help=True, help="The parts that wait for a person.")
@@ -28,6 +27,16 @@ class Answer(str, Enum):
     accept = "accept"
     reject = "reject"
     unsure = "unsure"
+    hold = "hold"
+
+
+class Label(str, Enum):
+    """What a part can be called afterwards."""
+
+    accept = "accept"
+    reject = "reject"
+    unsure = "unsure"
+    none = "none"
 
 
 class BasisName(str, Enum):
@@ -90,21 +99,61 @@ def verdict(
 ) -> None:
     """Answer about one part. Recorded in any case, and said whether it decides the part.
 
-    `unsure` leaves the part waiting. An answer that comes after the part's fate is a label only.
+    `unsure` leaves the part waiting, `hold` has it held back.
     """
     from edge.cli.queueing import outcome
-    from edge.status import account, of_service
+    from edge.status import of_service
 
-    typed_by = account()
     with _archives(config) as (settings, line, _):
         asked = _inspection(line, inspection)
-        made = _verdict(settings, asked, answer.value, by, typed_by, (label, note, basis.value))
         if dry_run:
             typer.echo(f"would record {answer.value} by {by} about {inspection}")
             return
-        _give(settings.state_dir, made)
+        words = {"label": label, "note": note, "basis": basis.value}
+        said = {"inspection": inspection, "verdict": answer.value, **words}
+        made = str(_ask(settings, "verdict", said, by)["id"])
+        typer.echo(f"answer {made}: `edge-inspect queue undo` takes it back", err=True)
         running = of_service(settings, "line").running
-        typer.echo(outcome(line, asked, made, running, PATIENCE_S))
+        patience_s = PATIENCE_S + settings.escalation.undo_s
+        typer.echo(outcome(line, asked, (made, answer.value), running, patience_s))
+
+
+@app.command()
+def undo(
+    verdict: Annotated[str, typer.Argument(metavar="VERDICT", help="The answer.")],
+    by: ByOption,
+    config: ConfigOption = None,
+) -> None:
+    """Take an answer of yours back. Where the line has acted, only the label is taken back."""
+    import time
+
+    from edge.cli.queueing import undone
+
+    with _archives(config) as (settings, _, _):
+        end = time.monotonic() + PATIENCE_S
+        found = _ask(settings, "undo", {"verdict": verdict}, by)
+        while found["state"] == "undoing" and time.monotonic() < end:
+            time.sleep(0.2)
+            found = _ask(settings, "undo", {"verdict": verdict}, by)
+        typer.echo(undone(found))
+
+
+@app.command()
+def correct(
+    inspection: IdArgument,
+    to: Annotated[Label, typer.Argument(help="The label; none takes the last one away.")],
+    by: ByOption,
+    reason: ReasonOption,
+    label: Annotated[str | None, typer.Option(help="What is wrong, such as scratch.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Correct what persons said of a part. What has happened to the part stays as it is."""
+    with _archives(config) as (settings, line, _):
+        _inspection(line, inspection)
+        wanted = None if to is Label.none else to.value
+        said = {"inspection": inspection, "to": wanted, "label": label, "reason": reason}
+        _ask(settings, "correct", said, by)
+        typer.echo(f"recorded: {to.value} by {by}")
 
 
 @contextmanager
@@ -128,53 +177,14 @@ def _inspection(line: Archive, name: str) -> dict[str, Any]:
     return found
 
 
-def _verdict(
-    settings: Config,
-    asked: dict[str, Any],
-    answer: str,
-    by: str,
-    typed_by: str,
-    words: tuple[str | None, str | None, str],
-) -> Verdict:
-    from typing import cast
+def _ask(settings: Config, kind: str, said: Mapping[str, object], by: str) -> dict[str, object]:
+    """What came of it. Ends the command where nothing did."""
+    from edge.cli.errors import fail
+    from edge.review.asking import ask_queue
 
-    from edge import __version__
-    from edge.clock import Clock, boot_id
-    from edge.records import Origin
-    from edge.review import verdict as answers
-
-    clock = Clock()
-    image = asked["image"]
-    return answers.Verdict(
-        id=clock.new_id(),
-        origin=Origin(settings.station.path, boot_id(), settings.digest, __version__),
-        given=clock.moment(),
-        inspection=asked["id"],
-        verdict=cast(answers.Answer, answer),
-        by=by,
-        account=typed_by,
-        part_id=asked["part_id"],
-        label=words[0],
-        note=words[1],
-        basis=cast(answers.Basis, words[2]),
-        picture=None if image is None else image["sha256"],
-        answer_shown=answers.shows_answer(asked),
-    )
-
-
-def _give(state_dir: Path, made: Verdict) -> None:
-    """Record it; another answer that is being written at this very moment is waited for."""
-    import time
-
-    from edge.review.verdicts import give
-    from edge.store.errors import Held
-
-    end = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            give(state_dir, made)
-            return
-        except Held:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
+    answer = ask_queue(settings, kind, said, by)
+    if answer is None:
+        fail("edge-inspect web has not answered yet: it will, as soon as it can")
+    if not answer["ok"]:
+        fail(str(answer["message"]))
+    return answer

@@ -13,7 +13,6 @@ from edge.telling import local_time, plain
 
 if TYPE_CHECKING:
     from edge.review.questions import Question
-    from edge.review.verdict import Verdict
     from edge.store.archive import Archive
 
 FATES = {"accept": "accepted", "reject": "rejected", "hold": "held back"}
@@ -67,20 +66,28 @@ def _in_words(name: str, value: Any) -> str:
     if value in (None, "", []):
         return "–"
     if name == "answered":
-        return plain(f"{value['verdict']} by {value['by']} at {value['at']}")
+        said = value["verdict"] or "taken back"
+        how = " (corrected)" if value["verdict"] and "correction" in value else ""
+        return plain(f"{said} by {value['by']} at {value['at']}{how}; answer {value['id']}")
     return plain(", ".join(value) if isinstance(value, list) else str(value))
 
 
 def outcome(
-    line: Archive, asked: dict[str, Any], made: Verdict, running: bool, patience_s: float
+    line: Archive,
+    asked: dict[str, Any],
+    made: tuple[str, str],
+    running: bool,
+    patience_s: float,
 ) -> str:
-    """What became of the answer. Waits for the line where the answer may decide the part."""
+    """What became of the answer `made`, its id and what it says. Waits for the line where it may
+    decide the part: for as long as it could be undone, and a moment more."""
     end = time.monotonic() + patience_s
     waits = asked["decision"] == "escalate" and asked["asked"]
+    answer, said = made
     while (final := line.disposition(asked["id"])) is None:
         if not waits:
             return "recorded as a label: nobody was asked about this part"
-        if made.verdict == "unsure":
+        if said == "unsure":
             return "recorded; the part goes on waiting until somebody is sure, or its deadline"
         if not running:
             return "recorded; the line is not running and will apply it when it starts"
@@ -88,7 +95,23 @@ def outcome(
             return "recorded; the line has not applied it yet: see `edge-inspect status`"
         time.sleep(0.02)
     fate = json.loads(final.body)
-    done = f"the part was {FATES[fate['disposition']]} {BY[fate['by']]}"
-    if fate["verdict"] == made.id:
+    done = _done(fate)
+    if fate["verdict"] == answer:
         return done
     return f"recorded as a label only: {done} at {fate['at']}"
+
+
+def undone(found: dict[str, Any]) -> str:
+    """What became of an answer that was taken back."""
+    if found["state"] == "undone":
+        return "undone: the part goes on waiting"
+    if found["state"] == "undoing":
+        return "recorded; the line has not said yet whether it came in time: see `queue show`"
+    if found["fate"] is None:
+        return "the label is taken back; the model's answer had been shown"
+    fate = found["fate"]
+    return f"too late: {_done(fate)} at {fate['at']}; the label is taken back"
+
+
+def _done(fate: dict[str, Any]) -> str:
+    return f"the part was {FATES[fate['disposition']]} {BY[fate['by']]}"

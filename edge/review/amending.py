@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from edge.review.case import Case
-from edge.review.pen import LONGEST_NOTE, Words, text
+from edge.review.pen import LONGEST_NOTE, Change, Typed, Words, text
 from edge.review.refusal import Refused
 from edge.review.room import Room
 from edge.review.undoing import Undo
@@ -14,7 +16,7 @@ from edge.review.waiting import Outcome
 class Amending(Room):
     """The half of `Answers` that changes what persons said before."""
 
-    def undo(self, who: str, verdict: str) -> Outcome:
+    def undo(self, who: str, verdict: str, typed: Typed | None = None) -> Outcome:
         """Take an answer of one's own back. Raises Refused: unknown, not_allowed, not_now.
 
         Where the line has acted, or the model's answer was shown since, the label is taken back and
@@ -23,21 +25,31 @@ class Amending(Room):
         case = self._own_answer(who, verdict)
         inspection = case.inspection
         last = latest(self._chain, inspection)
-        if last is None or last["id"] != verdict or "correction" in last:
-            return self._undoing.outcome(inspection, self._fate(inspection))
+        is_last = last is not None and last["id"] == verdict
+        gone = is_last and last is not None and "correction" in last
+        if not gone and not self._undoing.knows(inspection, verdict):
+            self._take_back(who, case, verdict, is_last, typed)
+        return self._undoing.outcome(inspection, self._fate(inspection))
+
+    def _take_back(
+        self, who: str, case: Case, verdict: str, is_last: bool, typed: Typed | None
+    ) -> None:
         with self._mutex:
             standing = self._board.by_verdict(verdict)
             given = None if standing is None else standing.given
-        fate = self._fate(inspection)
-        early = given is not None and not given.final and fate is None
-        made = self._pen.taken_back(case, who, verdict, early, self._may_see(who, case))
-        (done,) = self._append([made], state_of(made.content()))
+        final = case.alone if given is None else given.final
+        early = not final and self._fate(case.inspection) is None
+        change = Change(verdict, undo=early)
+        made = self._pen.correction(case, who, change, self._may_see(who, case), typed)
+        state = state_of(made.content()) if is_last else {}
+        request = None if typed is None else typed.request
+        (done,) = self._append([made], state, request)
+        epoch = str(json.loads(done.body)["epoch"])
         with self._mutex:
-            place = (self._chain.head[0], done.seq)
-            self._undoing.note(inspection, Undo(verdict, made.id, *place, early))
+            undo = Undo(verdict, made.id, epoch, done.seq, early)
+            self._undoing.note(case.inspection, undo)
             if early and standing is not None and standing.given == given:
                 self._board.reopen(standing)
-        return self._undoing.outcome(inspection, self._fate(inspection))
 
     def correct(
         self,
@@ -47,6 +59,7 @@ class Amending(Room):
         label: object = None,
         reason: object = None,
         others: bool = False,
+        typed: Typed | None = None,
     ) -> Outcome:
         """Another label for a part, or with None none. Its fate stays as it is.
 
@@ -66,8 +79,9 @@ class Amending(Room):
                 raise Refused("not_allowed", "the part still waits: answer it", {"waits": True})
         if (before is None or before["by"] != who) and not others:
             raise Refused("not_allowed", "only a lead corrects what others said")
-        made = self._pen.correction(case, who, before, words, why)
-        self._append([made], state_of(made.content()))
+        change = Change(None if before is None else before["id"], words, why)
+        made = self._pen.correction(case, who, change, typed=typed)
+        self._append([made], state_of(made.content()), None if typed is None else typed.request)
         return Outcome("recorded", inspection, made.id, corrected=True)
 
     def _own_answer(self, who: str, verdict: str) -> Case:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from edge.access.record import Access
 from edge.clock import Clock
@@ -56,7 +55,18 @@ class Typed:
 
     request: str
     account: str | None
-    basis: Basis
+    basis: Basis = "picture"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be thought of an answer (`verdict`, None where there was none): another label, or
+    without `words` none. With `undo` the line is not to act on it."""
+
+    verdict: str | None
+    words: Words | None = None
+    reason: str | None = None
+    undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,41 +98,29 @@ class Pen:
             via=words.via,
         )
 
-    def taken_back(self, case: Case, who: str, verdict: str, undo: bool, shown: bool) -> Correction:
-        """An answer is taken back; with `undo` the line is not to act on it."""
-        return Correction(
-            id=self.clock.new_id(),
-            origin=self.origin,
-            given=self.clock.moment(),
-            inspection=case.inspection,
-            verdict=verdict,
-            to=None,
-            by=who,
-            undo=undo,
-            part_id=case.part_id,
-            answer_shown=shown,
-        )
-
     def correction(
         self,
         case: Case,
         who: str,
-        before: Mapping[str, Any] | None,
-        words: Words | None,
-        reason: str,
+        change: Change,
+        shown: bool = True,
+        typed: Typed | None = None,
     ) -> Correction:
-        """Another label, or none, in place of the last one. Given knowing the model's answer."""
+        """Another label for a part, or none. `shown`: they could see the model's answer."""
         return Correction(
-            id=self.clock.new_id(),
+            id=self.clock.new_id() if typed is None else typed.request,
+            account=None if typed is None else typed.account,
             origin=self.origin,
             given=self.clock.moment(),
             inspection=case.inspection,
-            verdict=None if before is None else before["id"],
-            to=None if words is None else words.answer,
+            verdict=change.verdict,
+            to=None if change.words is None else change.words.answer,
             by=who,
-            reason=reason,
+            reason=change.reason,
+            undo=change.undo,
             part_id=case.part_id,
-            label=None if words is None else words.label,
+            label=None if change.words is None else change.words.label,
+            answer_shown=shown,
         )
 
     def hand_over(self, who: str, counts: dict[str, int]) -> Access:

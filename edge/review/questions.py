@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from edge.review.verdicts import latest
+from edge.review.verdicts import fate_of, latest
 from edge.store.archive import Archive
 
 OPEN_CHECKS = "watch.checks"
@@ -39,10 +39,13 @@ class Question:
 def questions(line: Archive, queue: Archive, boot_id: str, now_ns: int) -> Iterator[Question]:
     """The most urgent first: escalations by their deadline, then spot checks, oldest first.
 
-    An escalation of an earlier boot has its whole time left: the line gives it again.
+    An escalation of an earlier boot has its whole time left: the line gives it again. One that was
+    answered waits for the line alone.
     """
     waiting = sorted(line.open_escalations(), key=lambda one: (one.deadline_ns, one.seq))
     for one in waiting:
+        if _sure(latest(queue, one.inspection)):
+            continue
         content = inspection(line, one.inspection)
         if content is not None:
             same = one.boot_id == boot_id
@@ -55,6 +58,10 @@ def questions(line: Archive, queue: Archive, boot_id: str, now_ns: int) -> Itera
         if content is None or latest(queue, name) is not None:
             continue
         yield Question(name, content["part_id"], content["captured_at"], "spot check", None)
+
+
+def _sure(last: dict[str, Any] | None) -> bool:
+    return last is not None and fate_of(last) is not None
 
 
 def open_checks(line: Archive) -> list[str]:

@@ -63,8 +63,7 @@ class Room:
         try:
             record = self._line.inspection(inspection)
             if record is not None:
-                asked = record["decision"] == "escalate" and record["asked"]
-                return case_of(record, "escalation" if asked else "check")
+                return case_of(record, "escalation")
         except UNREADABLE as error:
             raise Refused("not_now", f"the line's records cannot be read: {error}") from error
         raise Refused("unknown", f"no inspection has the id {inspection}")

@@ -45,6 +45,11 @@ class Undoing:
                 name, _ = self._undone.popitem(last=False)
                 self._certain.discard(name)
 
+    def knows(self, inspection: str, verdict: str) -> bool:
+        """Whether this answer was taken back."""
+        undo = self._undone.get(inspection)
+        return undo is not None and undo.verdict == verdict
+
     def outcome(self, inspection: str, fate: Decided | None) -> Outcome:
         """For the page. One from before this service began is long settled."""
         undo = self._undone.get(inspection)

@@ -22,6 +22,7 @@ from edge.statusfile import StatusFile
 from edge.store.archive import Archive
 from edge.store.images import ImageStore
 from edge.store.journal import Journal
+from edge.store.lock import Lock
 from tests.appliance.station import config_of, pictures, start
 from tests.appliance.station import station as make_station
 from tests.edge.cli.test_results import CONFIG
@@ -127,6 +128,78 @@ def test_a_dry_run_records_nothing(station: Path) -> None:
     assert answers(station) == []
 
 
+def identity(done: Result) -> str:
+    """The answer's id, as it is told to the person."""
+    return done.stderr.split()[1].rstrip(":")
+
+
+def test_an_answer_is_taken_back_while_the_line_does_not_run(station: Path) -> None:
+    given = identity(run(station, "verdict", WAITING.id, "accept", "--by", "anna"))
+    assert WAITING.id not in run(station, "list").stdout, "it waits for the line alone"
+    other = run(station, "undo", given, "--by", "bert")
+    assert (other.exit_code, len(answers(station))) == (1, 1)
+    assert "only who gave an answer" in other.stderr
+    done = run(station, "undo", given, "--by", "anna")
+    assert (done.exit_code, done.stdout) == (0, "undone: the part goes on waiting\n")
+    assert WAITING.id in run(station, "list").stdout
+    assert "taken back by anna" in run(station, "show", WAITING.id).stdout
+    _, back = answers(station)
+    assert (back["schema"], back["verdict"], back["undo"], back["to"]) == (
+        "correction/1",
+        given,
+        True,
+        None,
+    )
+    assert run(station, "undo", given, "--by", "anna").stdout == done.stdout
+    assert len(answers(station)) == 2
+    assert run(station, "undo", "nobody's", "--by", "anna").exit_code == 1
+
+
+def test_too_late_the_label_is_taken_back(station: Path) -> None:
+    given = identity(run(station, "verdict", CHECK.id, "reject", "--by", "anna"))
+    done = run(station, "undo", given, "--by", "anna")
+    assert done.stdout.startswith("too late: the part was accepted by the model at 2026-")
+    assert answers(station)[1]["undo"] is False
+
+
+def test_a_label_is_corrected_with_a_reason(station: Path) -> None:
+    assert run(station, "correct", SURE.id, "accept", "--by", "lena").exit_code == 2
+    words = ["--by", "lena", "--reason", "looked at the part", "--label", "scratch"]
+    done = run(station, "correct", SURE.id, "reject", *words)
+    assert (done.exit_code, done.stdout) == (0, "recorded: reject by lena\n")
+    (made,) = answers(station)
+    assert {name: made[name] for name in ("verdict", "to", "label", "by", "reason", "undo")} == {
+        "verdict": None,
+        "to": "reject",
+        "label": "scratch",
+        "by": "lena",
+        "reason": "looked at the part",
+        "undo": False,
+    }
+    assert made["account"]
+    assert run(station, "correct", SURE.id, "none", "--by", "lena", "--reason", "x").exit_code == 0
+    assert answers(station)[1]["to"] is None
+    assert run(station, "correct", "nothing", "none", "--by", "l", "--reason", "x").exit_code == 1
+
+
+def test_hold_is_said_like_the_rest(station: Path) -> None:
+    done = run(station, "verdict", WAITING.id, "hold", "--by", "anna")
+    assert "will apply it when it starts" in done.stdout
+    (made,) = answers(station)
+    assert (made["verdict"], made["hold"], made["via"]) == ("unsure", True, "command")
+    assert WAITING.id not in run(station, "list").stdout
+
+
+def test_nothing_is_said_while_another_process_writes(
+    station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.review.asking.PATIENCE_S", 0.05)
+    with Lock(station / "state" / "queue.lock"):
+        done = run(station, "verdict", WAITING.id, "accept", "--by", "anna")
+    assert done.exit_code == 1
+    assert answers(station) == []
+
+
 def test_a_part_that_nobody_knows_is_an_error(station: Path) -> None:
     for words in (["show", "P-1"], ["verdict", "P-1", "accept", "--by", "anna"]):
         done = run(station, *words)
@@ -144,7 +217,7 @@ def line(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
         {"source": "folder", "path": str(folder), "loop": True},
         trigger={"source": "interval", "every_ms": 200},
         decision={"automation": "shadow"},
-        escalation={"deadline_s": 600},
+        escalation={"deadline_s": 600, "undo_s": 0.3},
     )
     with start(path, "run", "--json") as process:
         yield path, process
@@ -187,6 +260,7 @@ def test_an_answer_to_a_spot_check_of_a_running_line_is_seen_in_its_status(
             "allow_uncertified": True,
             "spot_checks_per_day": 10_000_000,
         },
+        escalation={"undo_s": 0},
     )
     status = StatusFile(config_of(path).status_folder, "line")
     with start(path, "run") as process:

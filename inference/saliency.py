@@ -1,10 +1,10 @@
 """Where a classifier looked: what the score does when parts of the picture are covered. Pure.
 
 Occlusion (Zeiler and Fergus 2014): it needs nothing of the model but its answers, so that it works
-for every classifier. A part is covered with the picture itself, blurred. Grey or black patches are
-things that no part has, and a model may take one for a hole or a stain; a picture's own blur takes
-the fine marks away and leaves brightness and colour as they are. The patches have soft edges for
-the same reason.
+for every classifier. A part is covered with the picture's own median: that takes small marks away,
+and leaves brightness, colour and edges as they are. Grey or black patches are things that no part
+has, and a blur is what no sharp picture has; a model takes either for a defect of its own. The
+patches have soft edges for the same reason. docs/looks.md has the figures.
 """
 
 from __future__ import annotations
@@ -20,10 +20,15 @@ from numpy.typing import NDArray
 from inference.preprocess import Image
 from inference.spec import InputSpec
 
-LEVELS = (4, 8, 12)
+LEVELS = (4, 8, 12, 16)
 """Patches along the shorter side of what is seen, coarse to fine."""
-BLUR = 0.05
-"""Standard deviation of the blur, as a share of the shorter side."""
+WEIGHTS = (1.0, 2.0, 4.0)
+"""How much each of the finer levels counts. The coarsest says where they begin, and stands in for
+them as long as there is nothing else."""
+MEDIAN = 0.0875
+"""Side of the square that the median is of, as a share of the shorter side."""
+KERNEL = 21
+"""That side in pixels of the smaller picture that it is worked out on."""
 SAMPLES = 4
 """Samples of the map along the side of a finest patch."""
 FLOOR = 0.02
@@ -73,10 +78,10 @@ def seen_by(shape: tuple[int, ...], spec: InputSpec) -> Window:
 class Occlusion:
     """Covers one picture again and again: `next`, the model's answer, `tell`, until it is enough.
 
-    The coarsest patches come in rows; of each finer level those first where the coarser ones found
-    most, so that a stop at any time after the coarsest level (`usable`) leaves the best map that so
-    many answers can give. `score` is that of the picture as it is. Takes uint8 pixels, (height,
-    width, 3) or (height, width); they are not changed.
+    The coarsest patches come in rows; of each finer level those first where the coarser ones
+    lowered the score most, so that a stop at any time after the coarsest level (`usable`) leaves
+    the best map that so many answers can give. `score` is that of the picture as it is. Takes uint8
+    pixels, (height, width, 3) or (height, width); they are not changed.
     """
 
     def __init__(self, image: Image, score: float, seen: Window) -> None:
@@ -85,7 +90,7 @@ class Occlusion:
         self._shape = image.shape[:2]
         self._side = min(seen.width, seen.height)
         self._work: Image = image.copy()
-        self._blurred = _blur(image, max(1.0, BLUR * self._side))
+        self._smooth = _smooth(image, MEDIAN * self._side)
         fine = SAMPLES * LEVELS[-1] / self._side
         rows, columns = max(1, round(seen.height * fine)), max(1, round(seen.width * fine))
         self._levels = [_Level((rows, columns), *self._grid(count)) for count in LEVELS]
@@ -147,7 +152,7 @@ class Occlusion:
         for number, level in enumerate(self._levels):
             cells = [(row, column) for row in range(level.rows) for column in range(level.columns)]
             if number:
-                found = np.abs(self._combined())
+                found = self._combined()
                 strength = {cell: level.at(found, *cell) for cell in cells}
                 cells.sort(key=lambda cell: (-strength[cell], cell))
             for row, column in cells:
@@ -167,20 +172,21 @@ class Occlusion:
 
     def _cover(self, patch: _Patch) -> None:
         alpha = patch.alpha if patch.under.ndim == 2 else patch.alpha[..., None]
-        mixed = patch.under + (self._blurred[patch.where].astype(np.float32) - patch.under) * alpha
+        smooth = self._smooth[patch.where].astype(np.float32)
+        mixed = patch.under + (smooth - patch.under) * alpha
         self._work[patch.where] = np.rint(mixed).astype(np.uint8)
 
     def _combined(self) -> Field:
-        """The mean over the levels; where a level has no answer yet, the coarser one's counts."""
+        """The levels together; where one has no answer yet, what the coarser one says counts."""
         found = self._levels[0].found(np.zeros_like(self._levels[0].weight))
-        total, tried = found.copy(), 1
-        for level in self._levels[1:]:
+        total, weights = np.zeros_like(found), 0.0
+        for level, weight in zip(self._levels[1:], WEIGHTS, strict=True):
             if not level.tried:
                 break
             found = level.found(found)
-            total += found
-            tried += 1
-        mean: Field = total / np.float32(tried)
+            total += np.float32(weight) * found
+            weights += weight
+        mean: Field = total / np.float32(weights) if weights else found
         return mean
 
 
@@ -240,11 +246,13 @@ def _profile(index: int, cell: float, length: int) -> tuple[slice, NDArray[Any]]
     return slice(first, last), np.clip(1.0 - away, 0.0, 1.0)
 
 
-def _blur(image: Image, sigma: float) -> Image:
-    """Gaussian; a wide one on a smaller picture, where it costs little and looks the same."""
+def _smooth(image: Image, side: float) -> Image:
+    """The median over squares of this side; wide ones on a smaller picture, where they cost little
+    and look the same."""
     height, width = image.shape[:2]
-    factor = max(1, int(sigma / 3))
-    size = (max(1, width // factor), max(1, height // factor))
+    factor = max(1.0, side / KERNEL)
+    size = (max(1, round(width / factor)), max(1, round(height / factor)))
     small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    soft = cv2.GaussianBlur(small, (0, 0), sigma / factor)
-    return cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
+    kernel = max(3, round(side / factor) | 1)
+    smooth = cv2.medianBlur(small, kernel)
+    return cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.uint8)

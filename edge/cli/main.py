@@ -19,6 +19,7 @@ from edge.cli import (
     demo,
     evaluate,
     explain,
+    export,
     fleet,
     init,
     model,
@@ -62,6 +63,7 @@ app.command("explain")(explain.explain)
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(fleet.app, name="fleet")
 app.command("score")(score.score)
+app.command("export")(export.export)
 
 
 def _version(wanted: bool) -> None:

@@ -65,19 +65,20 @@ export class Pad {
     this.busy = false;
     this.form.removeAttribute('aria-busy');
     if (reply.ok) tell('entered', { form: this.form, to: reply.data?.to ?? '/queue' });
-    else this.refused(reply.error ?? { code: 'other' });
+    else this.refused(reply.error ?? { code: 'other' }, 'badge' in body);
   }
 
-  /** @private @param {{code: string, facts?: any}} error */
-  refused(error) {
+  /** @private @param {{code: string, facts?: any}} error @param {boolean} badge */
+  refused(error, badge) {
     const pin = this.fields[this.fields.length - 1];
     pin.value = '';
     pin.focus();
     clearInterval(this.waiting);
+    const code = error.code === 'wrong' && this.fields.length === 1 && !badge ? 'wrong_pin' : error.code;
     const end = now() + 1000 * (error.facts?.wait_s ?? 0);
     const said = () => {
       const wait = Math.max(0, Math.ceil((end - now()) / 1000));
-      this.wrong.textContent = error.code === 'wait' && wait === 0 ? '' : named('denied', error.code === 'wrong' && this.fields.length === 1 ? 'wrong_pin' : error.code, { wait });
+      this.wrong.textContent = error.code === 'wait' && wait === 0 ? '' : named('denied', code, { wait });
       if (wait === 0) clearInterval(this.waiting);
     };
     said();

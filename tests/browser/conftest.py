@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.persons import PERSONS, PINS, settle
+from tests.browser.persons import PERSONS
 from tests.browser.plant import Plant
 from tests.browser.tablet import Tablet
 
@@ -66,7 +66,7 @@ def make_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakePlant]:
         plant = Plant(tmp_path_factory.mktemp("plant"), **sections)
         made.append(plant)
         if persons:
-            settle(plant.config)
+            plant.settle()
         return plant.start(*services)
 
     yield make
@@ -86,7 +86,7 @@ def tablet(chromium: Browser, plant: Plant) -> Iterator[MakeTablet]:
         one = Tablet(chromium, plant.address, **context)
         made.append(one)
         if person is not None:
-            one.sign_in(PERSONS[person].number, PINS[person], path)
+            one.sign_in(PERSONS[person].number, plant.pins[person], path)
         return one
 
     yield make

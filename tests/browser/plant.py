@@ -12,8 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from edge.access.person import Person
 from edge.store.archive import Archive
 from tests.appliance import station
+from tests.browser.persons import PINS, settle
 from tests.simulators.broker import free_port
 from tests.simulators.patience import beside, until
 
@@ -39,7 +41,13 @@ class Plant:
         settings["web"] = {"listen": f"127.0.0.1:{self.port}", **settings.get("web", {})}
         self.config_file = station.station(folder, settings.pop("camera"), **settings)
         self.config = station.config_of(self.config_file)
+        self.persons: dict[str, Person] = {}
+        self.pins = dict(PINS)
         self._running: dict[str, subprocess.Popen[str]] = {}
+
+    def settle(self) -> None:
+        """Let all of PERSONS in."""
+        self.persons = settle(self.config)
 
     def start(self, *services: str) -> Plant:
         """Start services (`run`, `sync`, `web`); on return each is at work."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Route
 
 PATIENCE_MS = 30_000.0
 READY = 'body[data-state="ready"]'
@@ -88,6 +88,12 @@ class Tablet:
         found = self.test(name).filter(has_text=re.compile(pattern)).first
         found.wait_for()
         return found.inner_text()
+
+    def hold(self, pattern: str) -> list[Route]:
+        """Requests like this wait from now on, in this list, until somebody lets them go on."""
+        held: list[Route] = []
+        self.page.route(pattern, lambda route: held.append(route))
+        return held
 
     def _trouble(self, words: str) -> None:
         if not any(pattern.search(words) for pattern in self._borne):

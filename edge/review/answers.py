@@ -49,6 +49,11 @@ class Answers(Giving, Amending):
             standing = self._board.find(inspection)
             return None if standing is None else standing.case
 
+    def waits(self, inspection: str) -> bool:
+        """Whether somebody is to answer about this part."""
+        with self._mutex:
+            return inspection in self._board
+
     def state(self, inspection: str, who: str | None = None) -> dict[str, object]:
         """`state` (waiting, claimed, answered, decided), `fate`, `by_me`, `answer`, `undo`.
 

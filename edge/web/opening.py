@@ -26,6 +26,7 @@ from edge.review.answers import Answers
 from edge.review.board import Board
 from edge.review.chain import Chain
 from edge.review.lineside import LineFiles
+from edge.review.seeded import Seeding
 from edge.review.verdicts import FILE as QUEUE_FILE
 from edge.review.waiting import Waiting
 from edge.statusfile import StatusFile
@@ -169,9 +170,13 @@ def _follower(base: _Base, shop: Shop) -> tuple[Follower, WebStatus]:
         numbers=_Numbers(shop, desk),
         head=lambda: chain.head,
     )
+    seeding = Seeding(config.state_dir, config.web.seeded_per_day, shop.answers, clock)
     rounds = Rounds(
         {
             "queue": chain.tend,
+            "seeded": Seeding(
+                config.state_dir, config.web.seeded_per_day, shop.answers, clock
+            ).step,
             "sessions": shop.sessions.tidy,
             "clock": clock.refresh,
             "status": status.write,

@@ -174,9 +174,7 @@ def _follower(base: _Base, shop: Shop) -> tuple[Follower, WebStatus]:
     rounds = Rounds(
         {
             "queue": chain.tend,
-            "seeded": Seeding(
-                config.state_dir, config.web.seeded_per_day, shop.answers, clock
-            ).step,
+            "seeded": seeding.step,
             "sessions": shop.sessions.tidy,
             "clock": clock.refresh,
             "status": status.write,

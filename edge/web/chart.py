@@ -8,7 +8,7 @@ from edge.report.numbers import count
 from edge.report.plot import Plot
 from edge.web.today import Bars
 
-WIDTH, HEIGHT = 760.0, 230.0
+WIDE, NARROW, HEIGHT = 1160.0, 400.0, 240.0
 COLOURS = ("#5ccf8e", "#ff9d92", "#ffc94d")
 """Accept, reject, escalate, as everywhere on the pages."""
 GAP = 0.12
@@ -16,15 +16,15 @@ TICKS = 8
 NICE = (1, 2, 5)
 
 
-def bars_chart(bars: Bars, zone: tzinfo, now: float, words: str) -> str:
+def bars_chart(bars: Bars, zone: tzinfo, now: float, words: str, width: float = WIDE) -> str:
     """An SVG; `words` say what it shows. The colours of axis and texts are the style sheet's.
 
     From the axis upwards: accepted, rejected, escalated.
     """
     span, begin = bars.span.end - bars.span.begin, bars.span.begin
     top = _nice(max([sum(one) for one in bars.counts], default=0))
-    plot = Plot(WIDTH, HEIGHT, lambda t: (t - begin) / span, lambda n: n / top, bottom=26, top=12)
-    hours = max(1, round(span / 3600 / TICKS))
+    plot = Plot(width, HEIGHT, lambda t: (t - begin) / span, lambda n: n / top, bottom=26, top=12)
+    hours = max(1, round(span / 3600 / (TICKS if width > NARROW else TICKS / 2)))
     ticks = [begin + 3600 * hour for hour in range(0, int(span // 3600) + 1, hours)]
     plot.x_ticks([(t, f"{datetime.fromtimestamp(t, zone):%H:%M}") for t in ticks], "")
     plot.y_ticks([(top * share, count(top * share)) for share in (0, 0.5, 1)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ WITHIN_S = 1.6
 AGAIN_NS = 700_000_000
 """A picture that is not older than this is shown to the next who asks."""
 TREND = 120
+FEW = 5
 WIDEST = 1280
 FORGET_NS = 60 * 10**9
 """Nobody has looked for so long: the sharpest picture of then says nothing about now."""
@@ -113,15 +114,19 @@ class LiveCamera:
         picture = encoded(_smaller(drawn(frame.image, self._config.camera)), ".jpg")
         age_s = max(0.0, self._wall() - frame.captured_at)
         at = utc(frame.captured_at)
-        return Look(frame.number, at, age_s, picture, reading, advice(reading))
+        recent = [*(one[0] for one in list(self._trend)[-FEW:]), reading.sharpness]
+        return Look(frame.number, at, age_s, picture, reading, advice(reading, recent))
 
     def _new_tuner(self) -> Tuner:
         camera = self._config.camera
         return Tuner(cameras.roi(camera), limits(camera))
 
 
-def advice(reading: Reading) -> tuple[str, ...]:
-    """What could be better about a picture; `good` where nothing is."""
+def advice(reading: Reading, recent: Sequence[float] = ()) -> tuple[str, ...]:
+    """What could be better about a picture; `good` where nothing is.
+
+    `recent`: the sharpness of the last pictures: parts differ, and one alone says little.
+    """
     found = list(reading.doubts)
     if reading.clipped > BRIGHT and "blown_out" not in found:
         found.append("bright")
@@ -129,7 +134,7 @@ def advice(reading: Reading) -> tuple[str, ...]:
         found.append("dark")
     if reading.contrast < FLAT and not {"black", "blown_out"} & set(found):
         found.append("flat")
-    if reading.sharpness < SOFT * reading.sharpest and "blurred" not in found:
+    if max(recent, default=reading.sharpness) < SOFT * reading.sharpest and "blurred" not in found:
         found.append("soft")
     return tuple(found) or ("good",)
 

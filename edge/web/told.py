@@ -81,7 +81,7 @@ def _told(views: Views, line: History, queue: Archive, story: Story, call: Call)
     about = answers.about(queue, name, record["captured_at"]) if tells else []
     fate = _content(story.disposition) if tells else None
     return Told(
-        inspection=seen(record, allowed, views.lead),
+        inspection=seen(record, allowed, views.lead and not asked),
         disposition=fate,
         verdicts=[_by(views, one) for one in about if one["schema"] == "verdict/1"],
         corrections=[_by(views, one) for one in about if one["schema"] == "correction/1"],
@@ -90,7 +90,7 @@ def _told(views: Views, line: History, queue: Archive, story: Story, call: Call)
         seq=story.inspection.seq,
         hash=story.inspection.hash,
         previous_hash=line.holding(story.inspection).previous_hash(story.inspection.seq),
-        phrases=list(_phrases(story, call, allowed, views.lead)),
+        phrases=list(_phrases(story, call, allowed, views.lead and not asked)),
         item=views.listed(record, fate, said),
     )
 

@@ -15,7 +15,7 @@ from edge.decision.policy import DEGREES, rank
 from edge.monitor.traffic import Traffic
 from edge.traffic import traffic
 from edge.web.call import Call
-from edge.web.chart import bars_chart
+from edge.web.chart import NARROW, WIDE, bars_chart
 from edge.web.figures import Shown, period_of, shown
 from edge.web.formats import Formats
 from edge.web.pages_env import words_of
@@ -39,6 +39,7 @@ def page(call: Call) -> Response:
     """Everything as it is now; the page asks for itself again every two seconds."""
     words, found = words_of(call), shown(call, period_of(call))
     f = formats(call)
+    charts = _charts(call, found, f, words)
     return call.shop.pages.page(
         call,
         "line.html",
@@ -47,7 +48,8 @@ def page(call: Call) -> Response:
         figures=found.figures,
         shifts=bool(call.shop.config.station.shifts),
         per_hour=_per_hour(found, call.shop.clock.wall()),
-        chart=_chart(call, found, f, words),
+        chart=charts[0],
+        chart_narrow=charts[1],
         causes=_causes(found, words),
         degree_why=_why(found.line, words),
         bounds=_bounds(found.line["bounds"], f),
@@ -81,7 +83,7 @@ def _per_hour(found: Shown, now: float) -> float | None:
     return found.figures.parts / hours if hours > 1 / 60 else None
 
 
-def _chart(call: Call, found: Shown, f: Formats, words: Words) -> Markup:
+def _charts(call: Call, found: Shown, f: Formats, words: Words) -> list[Markup]:
     said = found.figures.decisions
     told = words(
         "line.chart_words",
@@ -91,7 +93,8 @@ def _chart(call: Call, found: Shown, f: Formats, words: Words) -> Markup:
         escalate=f.count(said["escalate"]),
     )
     zone = ZoneInfo(call.shop.config.station.time_zone)
-    return Markup(bars_chart(found.figures.bars, zone, call.shop.clock.wall(), told))
+    bars, now = found.figures.bars, call.shop.clock.wall()
+    return [Markup(bars_chart(bars, zone, now, told, width)) for width in (WIDE, NARROW)]
 
 
 def _causes(found: Shown, words: Words) -> list[dict[str, Any]]:

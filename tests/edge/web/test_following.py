@@ -276,7 +276,7 @@ def test_answers_that_were_typed_are_taken_by_request(followed: Followed) -> Non
         put(folder, request)
         followed.later()
         answer = json.loads((folder / f"{request.id}.answer").read_bytes())
-        assert (answer["ok"], answer["verdict"]) == (True, request.id)
+        assert (answer["ok"], answer["id"]) == (True, request.id)
     assert followed.opened.chain.head[1] == 1
     record = followed.opened.chain.verdict(request.id)
     assert (record["by"], record["account"], record["via"]) == ("j.doe", "otto", "command")

@@ -9,7 +9,6 @@ not need: a restart costs what numpy and the runtime cost.
 
 from __future__ import annotations
 
-import contextlib
 import mmap
 import os
 import select
@@ -23,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import exchange
+from inference.idle import give_way
 from inference.interpreter import CannotRun, Interpreter, TensorDetail
 
 
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
     """Serve until the request pipe ends. Exit code 0, or 1 when the model cannot run."""
     requests, replies, memory, model, threads, idle = (int(argument) for argument in arguments)
     if idle:
-        _give_way()
+        give_way()
     # The parent drains after Ctrl-C and SIGTERM, and needs this process until it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -47,15 +47,6 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     return 0
-
-
-def _give_way() -> None:
-    """Run when a processor has nothing else to do. Under SCHED_IDLE the kernel takes the I/O class
-    to be idle as well, unless another one was set (ioprio_set(2)). All threads started from here on
-    inherit both."""
-    with contextlib.suppress(OSError):  # the answers are the same, only sooner
-        os.setpriority(os.PRIO_PROCESS, 0, 19)
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _serve(

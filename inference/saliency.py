@@ -29,6 +29,8 @@ MEDIAN = 0.0875
 """Side of the square that the median is of, as a share of the shorter side."""
 KERNEL = 21
 """That side in pixels of the smaller picture that it is worked out on."""
+LONGEST = 8
+"""So many times as long as wide a picture is taken to be at most."""
 SAMPLES = 4
 """Samples of the map along the side of a finest patch."""
 FLOOR = 0.02
@@ -88,7 +90,8 @@ class Occlusion:
         self.score = score
         self._seen = seen
         self._shape = image.shape[:2]
-        self._side = min(seen.width, seen.height)
+        # Of a strip, patches are as long as they are high only up to a point: there must be an end.
+        self._side = max(min(seen.width, seen.height), max(seen.width, seen.height) / LONGEST)
         self._work: Image = image.copy()
         self._smooth = _smooth(image, MEDIAN * self._side)
         fine = SAMPLES * LEVELS[-1] / self._side

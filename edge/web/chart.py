@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, tzinfo
 
-from edge.report.numbers import count
+from edge.report import numbers
 from edge.report.plot import Plot
 from edge.web.today import Bars
 
@@ -16,14 +17,23 @@ TICKS = 8
 NICE = (1, 2, 5)
 
 
-def bars_chart(bars: Bars, zone: tzinfo, now: float, words: str, width: float = WIDE) -> str:
+def bars_chart(
+    bars: Bars,
+    zone: tzinfo,
+    now: float,
+    words: str,
+    width: float = WIDE,
+    count: Callable[[float], str] = numbers.count,
+) -> str:
     """An SVG; `words` say what it shows. The colours of axis and texts are the style sheet's.
 
     From the axis upwards: accepted, rejected, escalated.
     """
     span, begin = bars.span.end - bars.span.begin, bars.span.begin
     top = _nice(max([sum(one) for one in bars.counts], default=0))
-    plot = Plot(width, HEIGHT, lambda t: (t - begin) / span, lambda n: n / top, bottom=26, top=12)
+    plot = Plot(
+        width, HEIGHT, lambda t: (t - begin) / span, lambda n: n / top, bottom=26, top=12, right=20
+    )
     hours = max(1, round(span / 3600 / (TICKS if width > NARROW else TICKS / 2)))
     ticks = [begin + 3600 * hour for hour in range(0, int(span // 3600) + 1, hours)]
     plot.x_ticks([(t, f"{datetime.fromtimestamp(t, zone):%H:%M}") for t in ticks], "")

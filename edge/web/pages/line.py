@@ -94,7 +94,7 @@ def _charts(call: Call, found: Shown, f: Formats, words: Words) -> list[Markup]:
     )
     zone = ZoneInfo(call.shop.config.station.time_zone)
     bars, now = found.figures.bars, call.shop.clock.wall()
-    return [Markup(bars_chart(bars, zone, now, told, width)) for width in (WIDE, NARROW)]
+    return [Markup(bars_chart(bars, zone, now, told, width, f.count)) for width in (WIDE, NARROW)]
 
 
 def _causes(found: Shown, words: Words) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@ import { now, on, part, say, show, tell } from './page.js';
 import { age, minute, named, t } from './texts.js';
 
 const MOST_GROUPS = 2;
+const STEADY_MS = 2000; // what passes sooner moves no page: moving it makes the buttons dead
 
 /** What is known of the queue; it remembers what an event did not repeat. */
 export class Board {
@@ -11,11 +12,12 @@ export class Board {
     this.known = {};
     this.since = now();
     this.link = 'connecting';
-    this.awake = '';
+    /** @type {Map<string, number>} since when a banner is wanted */
+    this.wanted = new Map();
     on('queue', (data) => this.take(data));
     on('line', (data) => this.take(data));
     on('link', (state) => { this.link = state; this.draw(); });
-    setInterval(() => this.ages(), 1000);
+    setInterval(() => { this.ages(); this.banners(); }, 1000);
   }
 
   /** @private @param {any} data */
@@ -34,14 +36,28 @@ export class Board {
       say(part('waiting'), known.waiting === 0 ? t('queue.wait_none') : t('queue.wait', { n: known.waiting }));
     }
     this.ages();
-    show(part('banner-offline'), this.link === 'lost');
-    show(part('banner-stale'), this.link !== 'lost' && known.stale === true);
-    show(part('banner-line'), this.link !== 'lost' && known.line === 'down');
-    const trouble = (Array.isArray(known.trouble) ? known.trouble : []).map(said).filter(Boolean);
-    show(part('banner-trouble'), trouble.length > 0);
-    say(part('trouble-words'), trouble.join(' · '));
+    this.banners();
     this.handOver(known.hand_over);
     this.groups(Array.isArray(known.groups) ? known.groups : []);
+  }
+
+  /** What is wrong, where it lasts. @private */
+  banners() {
+    const { known } = this;
+    const trouble = (Array.isArray(known.trouble) ? known.trouble : []).map(said).filter(Boolean);
+    const lost = this.link === 'lost';
+    show(part('banner-offline'), lost);
+    this.steady('banner-stale', !lost && known.stale === true);
+    this.steady('banner-line', !lost && known.line === 'down');
+    this.steady('banner-trouble', trouble.length > 0);
+    if (trouble.length > 0) say(part('trouble-words'), trouble.join(' · '));
+  }
+
+  /** @private @param {string} id @param {boolean} wanted */
+  steady(id, wanted) {
+    if (!wanted) this.wanted.delete(id);
+    else if (!this.wanted.has(id)) this.wanted.set(id, now());
+    show(part(id), wanted && now() - (this.wanted.get(id) ?? 0) >= STEADY_MS);
   }
 
   /** @private */

@@ -1,4 +1,4 @@
-"""The demo's children: broker, line, sync. Each is ended by its own pid, in order."""
+"""The demo's children: broker, sync, line, page. Each is ended by its own pid, in order."""
 
 from __future__ import annotations
 
@@ -46,20 +46,21 @@ class Children:
         self.end()
 
     def start(self) -> None:
-        """Start broker, sync and line. Raises OSError."""
+        """Start broker, sync, line and page. Raises OSError."""
         station = self._station
         broker = find_mosquitto()
         if station.broker_port is not None and broker is not None:
             self._start("broker", [broker, "-c", str(station.broker_folder / "mosquitto.conf")])
             self._start("sync", self._command("sync"))
         self._start("line", self._command("run"))
+        self._start("web", self._command("web"))
 
     def dead(self) -> list[Child]:
         """Children that ended by themselves."""
         return [child for child in self._children if child.process.poll() is not None]
 
     def end(self) -> None:
-        """End the newest first: the line drains, then sync delivers, then the broker goes."""
+        """End the newest first: the page, then the line drains, sync delivers, the broker goes."""
         while self._children:
             child = self._children.pop()
             child.process.send_signal(signal.SIGTERM)

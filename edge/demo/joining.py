@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from edge import __version__
 from edge.access.denied import Denied
+from edge.access.entry import code_hash, new_code
 from edge.access.machines import Machines
 from edge.access.people import People
 from edge.access.person import Language, Person
-from edge.access.pins import check_rules
-from edge.access.secret import secret_of
+from edge.access.pins import Cost, Pins, check_rules
+from edge.access.secret import Secret, secret_of
 from edge.access.sessions import Sessions
 from edge.access.store import FILE, WebStore
 from edge.clock import Clock, boot_id
@@ -47,7 +48,7 @@ def join(config: Config, address: str, operators: int, language: Language) -> Jo
     """
     pin = _fresh_pin()
     with opened(config) as (people, machines):
-        person = _visitor(people, pin, language)
+        person = _visitor(people, secret_of(config.state_dir), pin, language)
         for listed in machines.all():
             if listed.machine.name.startswith(OPERATOR):
                 machines.remove(person.id, listed.machine.id)
@@ -59,8 +60,11 @@ def join(config: Config, address: str, operators: int, language: Language) -> Jo
 
 
 @contextmanager
-def opened(config: Config) -> Iterator[tuple[People, Machines]]:
-    """Persons and machines of a station whose page is stopped; everything is recorded as ever."""
+def opened(config: Config, cost: Cost | None = None) -> Iterator[tuple[People, Machines]]:
+    """Persons and machines of a station whose page is stopped; everything is recorded as ever.
+
+    `cost` is that of the PINs which are given meanwhile.
+    """
     clock, boot = Clock(), boot_id()
     origin = Origin(config.station.path, boot, config.digest, __version__)
     with Chain(config.state_dir, boot, clock) as chain:
@@ -68,18 +72,21 @@ def opened(config: Config) -> Iterator[tuple[People, Machines]]:
         try:
             secret = secret_of(config.state_dir)
             sessions = Sessions(store, secret, clock, boot, config.web.lock_after_s)
-            people = People(store, chain.record, clock, origin, secret, sessions)
+            people = People(
+                store, chain.record, clock, origin, secret, sessions, Pins(secret, cost)
+            )
             yield people, Machines(store, people.reporting, clock)
         finally:
             store.close()
 
 
-def _visitor(people: People, pin: str, language: Language) -> Person:
+def _visitor(people: People, secret: Secret, pin: str, language: Language) -> Person:
     """The person who joins, with this PIN: known from before, or the first one here."""
     known = (entry.person for entry in people.all() if entry.open)
     person = next((one for one in known if one.number == NUMBER), None)
     if person is None:
-        code = people.first_code() or people.another_code()
+        code = new_code()
+        people.another_code(code_hash(secret, code))
         person = people.first(code, NAME, NUMBER, pin, ADDRESS, language)
         if not any(entry.open and entry.person.role == "engineer" for entry in people.all()):
             person = people.set_role(person, person.id, "engineer")

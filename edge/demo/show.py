@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -16,14 +17,17 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import Progress
 
+from edge.access.person import Language
 from edge.cli.errors import fail, say
 from edge.config import Config
 from edge.config_file import load
 from edge.demo.calibrating import calibration_for, make_calibration
 from edge.demo.children import Children
-from edge.demo.station import DemoStation
+from edge.demo.joining import Joining, join
+from edge.demo.operators import Operators
+from edge.demo.station import ALLOWED_S, DemoStation
 from edge.demo.tally import Tally
-from edge.demo.view import Seen, last_line, one_line, screen
+from edge.demo.view import Seen, joining_line, last_line, one_line, screen
 from edge.status import of_service
 from edge.store.archive import Archive
 
@@ -31,16 +35,28 @@ FRAMES_PER_SECOND = 4
 LINE_EVERY_S = 5.0
 
 
-def show(station: DemoStation, most: int | None) -> None:
-    """Run until Ctrl-C, SIGTERM, or `most` parts. Fails when the line ends by itself."""
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How this demo shall be: it ends after `parts`, `operators` answer beside the person."""
+
+    parts: int | None = None
+    operators: int = 0
+    language: Language = "en"
+
+
+def show(station: DemoStation, wishes: Wishes) -> None:
+    """Run until Ctrl-C, SIGTERM, or enough parts. Fails when a child ends by itself."""
     config = load(station.config_file)
     with _until_signal() as stop:
         calibrate(config)
         if stop.is_set():
             return
-        with Children(station) as children, Archive(config.state_dir / "line.db") as archive:
+        joining = join(config, station.address, wishes.operators, wishes.language)
+        line_db = config.state_dir / "line.db"
+        with Children(station) as children, Archive(line_db) as archive:
             children.start()
-            _watch(Demo(station, config, children, archive, stop, most))
+            with Operators(line_db, station.web_port, joining.tokens, ALLOWED_S):
+                _watch(Demo(station, config, children, archive, stop, joining, wishes.parts))
         _say_goodbye(station, config)
 
 
@@ -54,10 +70,12 @@ class Demo:
         children: Children,
         archive: Archive,
         stop: threading.Event,
-        most: int | None,
+        joining: Joining,
+        most: int | None = None,
     ) -> None:
         self.tally = Tally()
         self.stop = stop
+        self.joining = joining
         self._station = station
         self._config = config
         self._children = children
@@ -84,12 +102,14 @@ class Demo:
             self._calibration,
             _short(self._station.config_file),
             typed(),
+            self.joining,
         )
 
 
 def _watch(demo: Demo) -> None:
     console = Console()
     if not console.is_terminal:
+        say(joining_line(demo.joining))
         while not demo.stop.wait(LINE_EVERY_S if demo.tally.inspections else 1.0):
             say(one_line(demo.look()))
         return

@@ -20,9 +20,13 @@ state_dir: state
 camera: {{source: synthetic, seed: {seed}, parts_per_second: {rate}, defect_rate: 0.05}}
 model: {{bundle: "@rings"}}
 decision: {{automation: partial, max_escape: 0.02, max_overkill: 0.05, confidence: 0.95}}
-escalation: {{deadline_s: 30, fallback: hold}}
+escalation: {{deadline_s: {allowed}, fallback: hold}}
+web: {{listen: "127.0.0.1:{port}"}}
 storage: {{images: escalated+rejected+random}}
 {sync}"""
+ALLOWED_S = 60.0
+PORT = 8080
+"""Where the page is, if nobody else is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,12 @@ class DemoStation:
 
     folder: Path
     broker_port: int | None
+    web_port: int
+
+    @property
+    def address(self) -> str:
+        """Of the page, to type into a browser on this machine."""
+        return f"http://127.0.0.1:{self.web_port}"
 
     @property
     def config_file(self) -> Path:
@@ -48,13 +58,17 @@ def find_mosquitto() -> str | None:
     return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 
 
-def prepare(folder: Path, rate: float, with_broker: bool) -> DemoStation:
-    """Make the folder and write the configuration. Raises OSError."""
+def prepare(
+    folder: Path, rate: float, with_broker: bool, web_port: int | None = None
+) -> DemoStation:
+    """Make the folder and write the configuration. Raises OSError (the port is in use, say)."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port() if with_broker else None
     sync = "" if port is None else f'sync: {{broker: "mqtt://127.0.0.1:{port}"}}\n'
-    station = DemoStation(folder.absolute(), port)
-    text = TEXT.format(seed=LINE_SEED, rate=rate, sync=sync)
+    station = DemoStation(folder.absolute(), port, _page_port(web_port))
+    text = TEXT.format(
+        seed=LINE_SEED, rate=rate, allowed=ALLOWED_S, port=station.web_port, sync=sync
+    )
     write_atomically(station.config_file, text.encode())
     if port is not None:
         station.broker_folder.mkdir(exist_ok=True)
@@ -63,8 +77,20 @@ def prepare(folder: Path, rate: float, with_broker: bool) -> DemoStation:
     return station
 
 
-def free_port() -> int:
-    """A TCP port on the loopback address that nobody uses now."""
+def _page_port(wanted: int | None) -> int:
+    if wanted is not None:
+        return free_port(wanted)
+    try:
+        return free_port(PORT)
+    except OSError:
+        return free_port()
+
+
+def free_port(wanted: int = 0) -> int:
+    """A TCP port on the loopback address that nobody uses now. Raises OSError where `wanted` is
+    in use."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        # what a server does too: a port whose last connections are just ending is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", wanted))
         return int(probe.getsockname()[1])

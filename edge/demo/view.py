@@ -12,13 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.calibrations import Calibration
+from edge.demo.joining import Joining
+from edge.demo.operator import WRONG
 from edge.demo.tally import Tally
 from edge.monitor.share import share
 
 STYLES = {"accept": "bold green", "reject": "bold red", "escalate": "bold yellow"}
 WIDE = 110
 """Columns that two panels beside each other need."""
-ROWS_WIDE, ROWS_NARROW = 21, 27
+ROWS_WIDE, ROWS_NARROW = 22, 28
 """Rows of everything but the last decisions themselves."""
 MARKS = {"accept": "✓ accept", "reject": "✗ reject", "escalate": "? ask"}
 
@@ -33,6 +35,7 @@ class Seen:
     calibration: Calibration | None
     config_file: str
     command: str = "edge-inspect"
+    joining: Joining | None = None
 
 
 def screen(seen: Seen, width: int = 112, height: int = 40) -> RenderableType:
@@ -51,7 +54,23 @@ def screen(seen: Seen, width: int = 112, height: int = 40) -> RenderableType:
     )
     room = height - (ROWS_WIDE if wide else ROWS_NARROW)
     last = [Panel(_last(seen.tally, room), title="last decisions", title_align="left")]
-    return Group(title, *top, *(last if room > 0 else []), _next(seen.command, seen.config_file))
+    few = not wide and height < ROWS_NARROW - 3
+    below = _next(seen.command, seen.config_file, few)
+    return Group(title, _join(seen.joining, wide), *top, *(last if room > 0 else []), below)
+
+
+def joining_line(joining: Joining) -> str:
+    """How a person takes part, in one line."""
+    return (
+        f"join in: {joining.address}  number {joining.number}  PIN {joining.pin}  "
+        f"({operators(joining)}, {WRONG:.0%} of their answers wrong)"
+    )
+
+
+def operators(joining: Joining) -> str:
+    """Who else answers."""
+    count = len(joining.tokens)
+    return f"{count or 'no'} simulated operator{'' if count == 1 else 's'}"
 
 
 def one_line(seen: Seen) -> str:
@@ -79,6 +98,15 @@ def _counts(tally: Tally) -> str:
         f"{decisions['reject']} rejected, {decisions['escalate']} escalated; "
         f"true escapes {escaped} of {defects} defects{share}"
     )
+
+
+def _join(joining: Joining | None, wide: bool) -> Text:
+    if joining is None:
+        return Text("")
+    who = f" · number {joining.number} · PIN {joining.pin} · {operators(joining)}"
+    text = Text("join in: ", style="bold", no_wrap=True, overflow="ellipsis")
+    text.append(joining.address, style="bold cyan").append(who)
+    return text.append(f", {WRONG:.0%} of their answers wrong") if wide else text
 
 
 def _figures(seen: Seen) -> Panel:
@@ -158,14 +186,16 @@ def _last(tally: Tally, most: int) -> Table:
     return table
 
 
-def _next(command: str, config_file: str) -> Panel:
-    lines = (
+def _next(command: str, config_file: str, few: bool) -> Panel:
+    lines = [
         (f"status -c {config_file}", "how the station is"),
         (f"results -c {config_file}", "what was decided"),
         (f"results -c {config_file} --verify", "is all as recorded?"),
         (f"explain -c {config_file} R-000001", "the story of one part"),
         ("init", "your own camera and model"),
-    )
+    ]
+    if few:
+        del lines[1]
     wide = max(len(what) for what, _ in lines) + 3
     text = Text(no_wrap=True, overflow="ellipsis")
     for number, (what, why) in enumerate(lines):

@@ -58,7 +58,7 @@ class Pages:
             "station": config.station.path,
             "version": __version__,
             "page": name.replace("_", "-"),
-            "demo": words("app.simulated") if config.camera.source == "synthetic" else None,
+            "demo": _simulated(call.shop, words, person is not None),
             "config": for_scripts(call.shop),
         }
 
@@ -74,6 +74,17 @@ def for_scripts(shop: Shop) -> dict[str, object]:
         "roi": config.camera.roi,
         "frame": _frame(config),
     }
+
+
+def _simulated(shop: Shop, words: Words, inside: bool) -> str | None:
+    """What every page of a simulated line says of itself, and which programs answer there."""
+    if shop.config.camera.source != "synthetic":
+        return None
+    programs = [one.machine.name for one in shop.machines.all() if one.machine.may("answer")]
+    said = [words("app.simulated")]
+    if inside and programs:
+        said.append(words("app.programs", names=", ".join(programs)))
+    return " · ".join(said)
 
 
 def _frame(config: Config) -> tuple[int, int] | None:

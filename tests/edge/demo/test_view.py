@@ -5,8 +5,9 @@ import pytest
 from rich.console import Console
 
 from edge.calibrations import Binding, Calibration
+from edge.demo.joining import Joining
 from edge.demo.tally import Tally
-from edge.demo.view import Seen, last_line, one_line, screen
+from edge.demo.view import Seen, joining_line, last_line, one_line, screen
 from edge.monitor.share import share
 from edge.records import Cuts
 
@@ -30,9 +31,13 @@ def tally():
     )
 
 
+JOINING = Joining("http://127.0.0.1:8080", "1", "483920", ("a", "b"))
+
+
 def seen(line=RUNNING, sync=None, counted=None):
     found = counted or tally()
-    return Seen(found, line, sync, CALIBRATION, "demo-state/edge-inspect.yaml", "bin/edge-inspect")
+    config = "demo-state/edge-inspect.yaml"
+    return Seen(found, line, sync, CALIBRATION, config, "bin/edge-inspect", JOINING)
 
 
 def drawn(moment, width=112, height=40):
@@ -44,6 +49,23 @@ def drawn(moment, width=112, height=40):
 @pytest.mark.parametrize("width", [80, 112, 200])
 def test_it_says_that_it_is_simulated_at_every_width(width):
     assert "SIMULATED" in drawn(seen(), width)
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (112, 40)])
+def test_it_says_how_to_join_and_who_else_answers(width, height):
+    (row,) = [line for line in drawn(seen(), width, height).splitlines() if "join" in line]
+    for part in ("http://127.0.0.1:8080", "number 1", "PIN 483920", "2 simulated operators"):
+        assert part in row
+
+
+@pytest.mark.parametrize(
+    ("tokens", "said"), [((), "no simulated operators"), (("a",), "1 simulated operator,")]
+)
+def test_a_log_says_how_to_join_and_how_often_simulated_operators_err(tokens, said):
+    line = joining_line(Joining("http://127.0.0.1:1", "1", "483920", tokens))
+    assert said in line
+    assert "2% of their answers wrong" in line
+    assert "http://127.0.0.1:1  number 1  PIN 483920" in line
 
 
 @pytest.mark.parametrize("width", [80, 110])

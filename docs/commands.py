@@ -50,6 +50,10 @@ def commands(group: typer.Typer = app, path: str = "edge-inspect") -> Iterator[t
         yield f"{path} {name}", info.callback
     for sub in group.registered_groups:
         assert sub.typer_instance is not None
+        alone = sub.typer_instance.registered_callback
+        if sub.typer_instance.info.invoke_without_command is True and alone is not None:
+            assert alone.callback is not None
+            yield f"{path} {sub.name}", alone.callback
         yield from commands(sub.typer_instance, f"{path} {sub.name}")
 
 
@@ -59,6 +63,7 @@ def options(command: Command) -> list[Option]:
     found = [
         _option(parameter, *typing.get_args(_annotated(hints[name])))
         for name, parameter in inspect.signature(command).parameters.items()
+        if hints[name] is not typer.Context
     ]
     return sorted(found, key=lambda option: not option.argument)
 

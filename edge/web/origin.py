@@ -1,4 +1,4 @@
-"""Under which names this station answers, and from where a change may come. Pure.
+"""Under which names this station answers, and from where a change may come.
 
 A page of a stranger can make a browser send requests here (CSRF), and can give its own name the
 address of this station (DNS rebinding). Neither gets past these two questions.

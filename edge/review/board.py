@@ -56,7 +56,7 @@ class Board(Roll):
         """The first case that is free for this person; with `behind`, another one than that."""
         self._lineup.settle(now_ns)
         for name in self._lineup:
-            if name != behind and self._claims.free(name, now_ns, who):
+            if name != behind and self._free(name, now_ns, who):
                 return name
         return None
 
@@ -205,9 +205,13 @@ class Board(Roll):
 
     def _pressing(self, now_ns: int) -> bool:
         for name in self._lineup:
-            if self._claims.free(name, now_ns):
+            if self._free(name, now_ns):
                 return self._lineup.pressing(name, now_ns)
         return False
+
+    def _free(self, inspection: str, now_ns: int, who: str | None = None) -> bool:
+        """Whether they may have it: nobody else has it, and nobody answers it at this moment."""
+        return not self._known(inspection).busy and self._claims.free(inspection, now_ns, who)
 
     def _row(self, standing: Standing, now_ns: int, who: str | None) -> Listed:
         case = standing.case

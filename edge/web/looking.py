@@ -116,11 +116,17 @@ class Looker:
         """Whether the child died too often."""
         return self._deaths >= MOST_DEATHS
 
+    def fits(self, view: str | None) -> bool:
+        """Whether this view, where it is known, is the configured one."""
+        if view is not None and self._view is None:
+            self._view = cameras.view(self._config, cameras.source(self._config.camera))
+        return view is None or view == self._view
+
     def look(self, subject: Subject) -> Look:
         """The look at one picture. Raises NoLook; takes at most READY_S, LOOK_S and ANSWER_S."""
         if self.given_up:
             raise NoLook("model_fails", "the model's process has died too often")
-        if subject.view is not None and subject.view != self._configured_view():
+        if not self.fits(subject.view):
             raise NoLook("another_view", "taken with another view of the camera")
         worker = self._ready(subject.bundle)
         whole, seen = self._pictures(subject)
@@ -230,11 +236,6 @@ class Looker:
         if bundle is None:
             raise NoLook("another_model", why or "")
         return bundle
-
-    def _configured_view(self) -> str:
-        if self._view is None:
-            self._view = cameras.view(self._config, cameras.source(self._config.camera))
-        return self._view
 
     def _pictures(self, subject: Subject) -> tuple[Image, Image]:
         """The whole stored picture, and what the model is shown of it. Raises NoLook."""

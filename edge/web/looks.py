@@ -87,6 +87,10 @@ class Looks:
             found = self._known.get(inspection)
             return found.why if isinstance(found, _Refusal) else found
 
+    def fits(self, view: str | None) -> bool:
+        """Whether pictures of this view are those of the configured camera, as far as is known."""
+        return self._looker.fits(view)
+
     @property
     def pid(self) -> int | None:
         """The child's process id, while there is one."""

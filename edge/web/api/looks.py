@@ -27,6 +27,8 @@ def look(call: Call) -> Response:
     """
     name, looks = call.path("inspection"), call.shop.looks
     case, view = _visible(call, name)
+    if not looks.fits(view):
+        raise Refused("unknown", "there is no look at this part", {"why": "another_view"})
     looks.want(case, view, may_see=True)
     found = looks.get(name)
     if isinstance(found, Pending):

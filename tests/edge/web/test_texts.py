@@ -19,7 +19,7 @@ from edge.web.texts import FOLDER, LANGUAGES, Texts, wanted
 WEB = Path(edge.web.__file__).parent
 SOURCES = {
     path: path.read_text(encoding="utf-8")
-    for pattern in ("templates/*.html", "static/*.js", "**/*.py")
+    for pattern in ("templates/*.html", "static/*.js", "**/*.py", "../telling.py")
     for path in sorted(WEB.glob(pattern))
 }
 NAMED = r"""["'`]([a-z][\w-]*(?:\.[\w-]+)+)["'`]"""

@@ -22,6 +22,12 @@ Use = Literal["training", "part", "disputed", "challenge"]
 """`part`: labelled by somebody who had the part in hand, so that the picture may not show it."""
 PAGE, PAGE_BYTES = 2000, 1 << 24
 UNKNOWN = "unknown"
+NEEDED = (
+    "asked", "automation", "calibration", "captured_at", "config", "cuts", "decision", "doubts",
+    "image", "label", "model", "part_id", "reason", "runtime", "score", "scores", "spot_check",
+    "station", "tags", "truth", "view", "would_be",
+)  # fmt: skip
+"""What a record must have to become a row."""
 Progress = Callable[[int, int], None]
 
 
@@ -165,6 +171,8 @@ class _Reader:
         for row in self._line.find(inspection):
             record = _parsed(row.body)
             if record is not None and record.get("id") == inspection:
+                if lacking := [name for name in NEEDED if name not in record]:
+                    raise KeyError(*lacking)
                 return record
         raise _LeftOut("its inspection is no longer stored")
 
@@ -241,7 +249,8 @@ class _Configured:
 def part_of(record: Mapping[str, Any]) -> str:
     """The name by which the splits know the part."""
     part_id = record["part_id"]
-    return f"part {part_id}" if part_id else f"inspection {record['id']}"
+    name = f"part {part_id}" if part_id else f"inspection {record['id']}"
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _truth(truth: object) -> tuple[str | None, str | None]:

@@ -41,6 +41,8 @@ export class Answering {
    * part, the same answer about the same picture is sent with a new one. @private
    * @param {import('./case.js').Case} given @param {any} body @param {() => void} waiting */
   async anew(given, body, waiting) {
+    const asked = await call('GET', `${ROOT}/inspections/${encodeURIComponent(given.inspection)}/state`);
+    if (asked.data?.state !== 'waiting') return null;
     const reply = await call('POST', `${ROOT}/claims`, { inspection: given.inspection });
     if (!reply.ok || reply.data?.case?.picture !== given.picture) return null;
     return insist('POST', `${ROOT}/verdicts`, { ...body, claim: reply.data.claim }, { waiting });

@@ -82,8 +82,10 @@ def tablet(chromium: Browser, plant: Plant) -> Iterator[MakeTablet]:
     """
     made: list[Tablet] = []
 
-    def make(person: str | None = None, path: str = "/queue", **context: Any) -> Tablet:
-        one = Tablet(chromium, plant.address, **context)
+    def make(
+        person: str | None = None, path: str = "/queue", address: str = "", **context: Any
+    ) -> Tablet:
+        one = Tablet(chromium, address or plant.address, **context)
         made.append(one)
         if person is not None:
             one.sign_in(PERSONS[person].number, plant.pins[person], path)
@@ -93,4 +95,4 @@ def tablet(chromium: Browser, plant: Plant) -> Iterator[MakeTablet]:
     troubles = [trouble for one in made for trouble in one.troubles]
     for one in made:
         one.close()
-    assert not troubles
+    assert not troubles, plant.said()

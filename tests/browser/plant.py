@@ -82,6 +82,10 @@ class Plant:
         """What the service said."""
         return self.folder / f"{service}.log"
 
+    def said(self) -> str:
+        """The last words of all services, for whoever looks why a test failed."""
+        return "\n".join(path.read_text()[-3000:] for path in self.folder.glob("*.log"))
+
     def moment(self) -> None:
         """A short wait that ends at once if a service does."""
         beside(next(iter(self._running.values())))()

@@ -12,6 +12,7 @@ from typing import Any
 
 from edge.picking import in_sample, is_escalated, with_picture
 from edge.picture_file import PictureFile, open_picture
+from edge.review.correction import SCHEMA as CORRECTION
 from edge.review.verdict import SCHEMA as VERDICT
 from edge.review.verdicts import latest
 from edge.store.archive import Archive
@@ -181,10 +182,12 @@ class StationGallery:
         return None if labelled else wanted
 
     def _pick_labelled(self, body: bytes) -> Wanted | None:
-        verdict = _parsed(body) or {}
-        if verdict.get("schema") != VERDICT:
+        said = _parsed(body) or {}
+        # a label without an answer; that of an answer has been picked with it
+        labelled = said.get("schema") == CORRECTION and said.get("verdict") is None
+        if said.get("schema") != VERDICT and not (labelled and said.get("to")):
             return None
-        name = str(verdict.get("inspection"))
+        name = str(said.get("inspection"))
         rows = self._line.find(name) if nameable(name) else []
         found = [_parsed(row.body) or {} for row in rows]
         about = [one for one in found if one.get("id") == name]

@@ -7,13 +7,14 @@ numbers, or other phrases.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from edge.decision.challenge import TAG
+from edge.review.correction import SCHEMA as CORRECTION
 
 if TYPE_CHECKING:
     from edge.store.archive import Story
@@ -55,8 +56,11 @@ def say(texts: Texts, phrase: Phrase) -> str:
     return texts(phrase.key, **facts)
 
 
-def phrases(story: Story, zone: ZoneInfo) -> Iterator[Phrase]:
-    """Everything that an auditor asks about one inspection, in order.
+def phrases(
+    story: Story, zone: ZoneInfo, said: Iterable[Mapping[str, Any]] = ()
+) -> Iterator[Phrase]:
+    """Everything that an auditor asks about one inspection, in order. `said` are the answers and
+    corrections about it.
 
     Raises ValueError, KeyError, TypeError for a damaged record.
     """
@@ -68,6 +72,8 @@ def phrases(story: Story, zone: ZoneInfo) -> Iterator[Phrase]:
     yield from _decision(content)
     yield _doubts(content)
     yield _final(content, story, zone)
+    for one in said:
+        yield _said(one, zone)
     yield from _evidence(content, story)
 
 
@@ -191,6 +197,27 @@ def _final(content: Content, story: Story, zone: ZoneInfo) -> Phrase:
         "at": _time(final["at"], zone),
     }
     return Phrase("story.final", facts)
+
+
+def _said(one: Mapping[str, Any], zone: ZoneInfo) -> Phrase:
+    """An answer, one that was taken back, or a correction."""
+    corrected = one["schema"] == CORRECTION
+    word = one["to"] if corrected else "hold" if one.get("hold") else one["verdict"]
+    label = one["label"]
+    facts = {
+        "by": plain(one["by"]),
+        "at": _time(one["at"], zone),
+        "verdict": one["verdict"] or "–",
+        "id": one["id"],
+        "said": plain(word + (f" ({label})" if label else "")) if word else "",
+        "seen": Phrase("story.seen" if one["answer_shown"] else "story.blind"),
+        "reason": plain(one.get("reason") or "–"),
+    }
+    if not corrected:
+        return Phrase("story.said", facts)
+    if word is None:
+        return Phrase("story.undone" if one["undo"] else "story.taken_back", facts)
+    return Phrase("story.corrected", facts)
 
 
 def _evidence(content: Content, story: Story) -> Iterator[Phrase]:

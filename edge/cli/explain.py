@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,21 +37,42 @@ def explain(
                 "edge-inspect results --all lists them",
             )
         for number, row in enumerate(found):
-            story = archive.story(json_module.loads(row.body)["id"])
+            record = json_module.loads(row.body)
+            story = archive.story(record["id"])
             if story is None:
                 continue
+            said = _said(settings, record)
             if json:
                 named = ("inspection", "disposition", "automation", "calibration")
                 rows = [(name, getattr(story, name)) for name in named]
                 pairs = [f'"{k}":{as_json(archive, r) if r else "null"}' for k, r in rows]
+                pairs.append(f'"answers":{json_module.dumps(said)}')
                 if replay:
                     again = _replay(settings, row)
                     pairs.append(f'"replay":{json_module.dumps(again.as_json())}')
                 typer.echo("{" + ",".join(pairs) + "}")
             else:
-                typer.echo(("\n" if number else "") + paragraph(story, settings.station.time_zone))
+                typer.echo(
+                    ("\n" if number else "") + paragraph(story, settings.station.time_zone, said)
+                )
                 if replay:
                     typer.echo(_replay(settings, row).in_words())
+
+
+def _said(settings: Config, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers and corrections about an inspection; none where the queue cannot be read."""
+    import sqlite3
+
+    from edge.review.verdicts import FILE
+    from edge.store.answers import about
+    from edge.store.archive import Archive
+
+    try:
+        with Archive(settings.state_dir / FILE) as queue:
+            return about(queue, record["id"], record["captured_at"])
+    except sqlite3.Error as error:
+        typer.echo(f"{FILE}: {error}: what persons said is left out", err=True)
+        return []
 
 
 def _replay(settings: Config, row: Row) -> Replayed:

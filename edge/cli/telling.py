@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from edge.telling import phrases, say
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from edge.web.texts import Words
 
 
-def paragraph(story: Story, zone: str) -> str:
-    """Everything that an auditor asks about one inspection, in one paragraph."""
+def paragraph(story: Story, zone: str, said: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Everything that an auditor asks about one inspection, in one paragraph. `said` are the
+    answers and corrections about it."""
     words = _words()
-    return " ".join(say(words, phrase) for phrase in phrases(story, ZoneInfo(zone)))
+    return " ".join(say(words, phrase) for phrase in phrases(story, ZoneInfo(zone), said))
 
 
 @lru_cache(maxsize=1)

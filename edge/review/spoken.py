@@ -41,21 +41,6 @@ def spoken(path: Path) -> dict[str, list[Said]]:
     return found
 
 
-def about(queue: Archive, inspection: str) -> list[Mapping[str, Any]]:
-    """The same of one inspection, whole: it goes through the whole queue."""
-    mark = inspection.encode()
-    found: list[Mapping[str, Any]] = []
-    seq = 0
-    while rows := queue.rows(seq, BATCH, BYTES):
-        for row in rows:
-            if mark in row.body:
-                record = json.loads(row.body)
-                if record.get("inspection") == inspection:
-                    found.append(record)
-        seq = rows[-1].seq
-    return found
-
-
 def undone(records: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """The answers among these that were taken back before the line was to act on them."""
     return frozenset(

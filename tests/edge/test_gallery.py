@@ -19,6 +19,7 @@ from edge.store.images import ImageStore, parse_policy
 from edge.store.journal import Journal
 from sync.gallery import Missing, Place
 from sync.journal import JournalError
+from tests.edge.review.test_verdicts import correction, verdict
 from tests.edge.store.builders import NOON, ORIGIN, alarm, due, inspection
 
 RANDOM = parse_policy("escalated+random:1")
@@ -190,6 +191,19 @@ def test_labelled_ones_come_in_the_order_of_the_answers(state):
     assert gallery.places["queue"].seq == 3
     state.answer(names[1])
     assert found(gallery) == [names[1]]
+    gallery.close()
+
+
+def test_a_part_that_is_labelled_by_a_correction_alone_is_sent_too(state):
+    unanswered, answered, taken = (state.add() for _ in range(3))
+    state.answer(answered)
+    for number, (about, of, to) in enumerate(
+        [(answered, "v", "accept"), (unanswered, None, "reject"), (taken, None, None)]
+    ):
+        made = correction(number, verdict(number, about), to=to)
+        give(state.folder, replace(made, verdict=of))
+    gallery = state.gallery(escalated=False, policy=PLAIN)
+    assert found(gallery) == [answered, unanswered]
     gallery.close()
 
 

@@ -8,8 +8,10 @@ from typer.testing import CliRunner
 
 from edge.cli.explain import explain
 from edge.records import Automation, Cuts, ImageRef, Moment
+from edge.review.verdicts import give
 from edge.store.journal import Journal
 from tests.edge.cli.test_results import CONFIG
+from tests.edge.review.test_verdicts import correction, verdict
 from tests.edge.store.builders import NOON, ORIGIN, alarm, disposition, due, inspection
 
 app = typer.Typer()
@@ -108,3 +110,37 @@ def test_a_challenge_part_was_held_back_whatever_was_decided(tmp_path: Path) -> 
     told = run(tmp_path, part.id).stdout
     assert "It was a challenge part of known truth and was held back" in told
     assert "as the model's answer said" not in told
+
+
+def test_what_persons_said_and_took_back_is_told_in_order(station: Path) -> None:
+    moment = Moment(PART.captured.wall + 5, 1)
+    first = replace(verdict(1, PART.id, "accept"), given=moment)
+    back = replace(correction(2, first, undo=True, reason=None), given=moment)
+    second = replace(verdict(3, PART.id, "reject"), given=moment, answer_shown=True)
+    label = replace(correction(4, second, to="accept", by="lena"), given=moment)
+    for made in (first, back, second, label, replace(correction(5, label), given=moment)):
+        give(station / "state", made)
+    told = run(station, PART.id).stdout
+    places = [
+        told.index(words)
+        for words in (
+            "anna answered accept (scratch) on 2026-",
+            "without seeing what the model said (answer verdict-1)",
+            "anna took the answer verdict-1 back on",
+            "anna answered reject (scratch)",
+            "able to see what the model said",
+            "lena corrected the label to accept on",
+            "back as a label on",
+        )
+    ]
+    assert places == sorted(places)
+    assert "(a slip); what had happened to the part stays" in told
+    shown = json.loads(run(station, PART.id, "--json").stdout)
+    assert [one["id"] for one in shown["answers"]][:2] == ["verdict-1", "correction-2"]
+
+
+def test_a_queue_that_cannot_be_read_is_left_out(station: Path) -> None:
+    (station / "state" / "queue.db").write_bytes(b"noise" * 4000)
+    done = run(station, PART.id)
+    assert done.exit_code == 0
+    assert "what persons said is left out" in done.stderr

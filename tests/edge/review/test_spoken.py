@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.review.spoken import about, first, spoken, undone
+from edge.review.spoken import first, spoken, undone
 from edge.review.verdicts import FILE, give
-from edge.store.archive import Archive
 from tests.edge.review.test_verdicts import correction, verdict
 
 
@@ -19,10 +18,6 @@ def test_answers_and_corrections_by_part_in_order(tmp_path: Path) -> None:
     assert [one["id"] for one in found["a"]] == ["verdict-1", "correction-3", "verdict-4"]
     assert [one["id"] for one in found["b"]] == ["verdict-2"]
     assert found["a"][1]["to"] is None
-    with Archive(tmp_path / FILE) as queue:
-        whole = about(queue, "a")
-    assert [one["id"] for one in whole] == ["verdict-1", "correction-3", "verdict-4"]
-    assert whole[0]["picture"] == "a" * 64
 
 
 def test_the_first_answer_that_was_not_undone() -> None:

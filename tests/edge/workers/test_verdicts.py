@@ -308,3 +308,17 @@ class Nonsense:
 
     def content(self) -> dict[str, object]:
         return dict(self._body)
+
+
+def test_a_part_whose_answer_can_be_undone_is_still_an_open_escalation(bench: Bench) -> None:
+    kept, undone = bench.wait_for(), bench.wait_for()
+    bench.say(kept.id, "unsure", hold=True)
+    bench.take_back(bench.say(undone.id))
+
+    def open_ones() -> set[str]:
+        return {one.inspection for one in bench.journal.open_escalations()}
+
+    bench.look(1.9)
+    assert open_ones() == {kept.id, undone.id}, "retention keeps these with their pictures"
+    bench.look(1.0)
+    assert open_ones() == {undone.id}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import Request
+
 from edge.statusfile import StatusFile
+from edge.web.call import Call
 from tests.edge.web.parts import LineOfTests
 from tests.edge.web.station import Station, station
 from tests.edge.web.visiting import Browser
@@ -57,6 +60,20 @@ class Plant:
     def speaks(self, number: str, language: Any) -> None:
         """The person's language."""
         self.station.shop.people.set_language(self.station.who[number], language)
+
+    def call(self, number: str, path: str, query: str = "", **config: Any) -> Call:
+        """A request as an endpoint is given it, at a station that is configured otherwise."""
+        settings = self.station.config.model_copy(update=config)
+        shop = replace(self.station.shop, config=settings)
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [],
+        }
+        person = shop.people.by_id(self.station.who[number])
+        return Call(Request(scope), shop, person)
 
     def sync_says(self, **more: Any) -> None:
         StatusFile(self.station.config.status_folder, "sync").write(more)

@@ -23,6 +23,7 @@ from edge.review.verdicts import Kept, latest
 from edge.review.waiting import Decided
 from edge.store.errors import StoreError
 from edge.store.escalations import Escalation
+from edge.store.rows import DISPOSITION, INSPECTION
 from edge.web.copies import Copies
 from edge.web.counting import Counting
 from edge.web.line_reader import LineReader, News, Record
@@ -33,7 +34,9 @@ AT_ONCE = 500
 AGAIN_NS = 10 * 10**9
 """So often the open escalations are compared with those that are known here."""
 CHECKS_NS = 10**9
-UNREADABLE = (sqlite3.Error, StoreError, OSError, ValueError, KeyError, TypeError)
+UNREADABLE = (sqlite3.Error, StoreError, OSError)
+NONSENSE = (ValueError, KeyError, TypeError, RecursionError)
+"""What one damaged record may raise: it costs itself, and nothing that comes after it."""
 
 
 class Queue(Protocol):
@@ -111,11 +114,6 @@ class LineNews:
         self.failing, self.read_ns = None, now_ns
         return more
 
-    @property
-    def catching_up(self) -> bool:
-        """Whether what waits is still being read."""
-        return bool(self._to_load) or self._again_ns == 0
-
     def close(self) -> None:
         """Let the file go."""
         self._reader.close()
@@ -126,6 +124,8 @@ class LineNews:
             self._begin(news.epoch)
             return True
         self._take(news)
+        if news.epoch is None:
+            return False  # it is being replaced, or was taken away: what waits waits on
         if now_ns >= self._again_ns:
             self._again_ns = now_ns + AGAIN_NS
             self._compare()
@@ -150,49 +150,58 @@ class LineNews:
         self._checks_said = None
 
     def _take(self, news: News) -> None:
-        cases = []
+        cases: list[tuple[Case, float]] = []
         for record in news.records:
-            if record.get("schema") == "inspection/1":
-                self._today.inspection(record)
-                waiting = news.waiting.get(str(record.get("id")))
-                if waiting is not None:
-                    cases += self._case(record, waiting)
-            elif record.get("schema") == "disposition/1":
-                self._today.disposition(record)
-                self._decided(record)
+            try:
+                cases += self._taken(record, news)
+            except NONSENSE as error:
+                _say_nonsense(record, error)
         self.new += len(cases)
         self._put(cases)
         self.through = news.through
 
+    def _taken(self, record: Record, news: News) -> list[tuple[Case, float]]:
+        if record.get("schema") == INSPECTION:
+            self._today.inspection(record)
+            waiting = news.waiting.get(str(record["id"]))
+            return [] if waiting is None else self._case(record, waiting)
+        if record.get("schema") == DISPOSITION:
+            self._today.disposition(record)
+            self._decided(record)
+        return []
+
     def _case(self, record: Record, waiting: Escalation) -> list[tuple[Case, float]]:
         """The case of an open escalation; nothing where its record makes no sense."""
-        same = waiting.boot_id == self._boot_id
-        deadline_ns = waiting.deadline_ns if same else None
+        deadline_ns = self._due_ns(waiting)
         found = _case(record, "escalation", deadline_ns, waiting.allowed_s)
         self._known[waiting.inspection] = deadline_ns
         self._copies.keep(waiting.inspection, record)
         return found
+
+    def _due_ns(self, waiting: Escalation) -> int | None:
+        """The deadline; None for one of an earlier boot, which the line will give anew."""
+        return waiting.deadline_ns if waiting.boot_id == self._boot_id else None
 
     def _put(self, cases: Sequence[tuple[Case, float]]) -> None:
         """Into the queue, with what was answered before and the line has not acted on."""
         self._queue.fill(cases)
         for case, since_s in cases:
             self._queue.add(case, since_s)  # known already: its deadline has begun anew
-            said = latest(self._kept, case.inspection)
-            if said is None or said["verdict"] is None:
+            try:
+                given = _given(latest(self._kept, case.inspection), case)
+            except NONSENSE as error:
+                log.error("web.nonsense", inspection=case.inspection, error=repr(error))
                 continue
-            hold = bool(said.get("hold"))
-            if said["verdict"] != "unsure" or hold or case.kind != "escalation":
-                given = Given(said["id"], said["by"], said["verdict"], hold, said["at"])
+            if given is not None:
                 self._queue.given(case.inspection, given)
 
     def _decided(self, record: Record) -> None:
-        name = str(record.get("inspection"))
+        name = str(record["inspection"])
         if name not in self._known:
             return
+        fate = decided(record)
         del self._known[name]
         self._copies.drop(name)
-        fate = decided(record)
         self._queue.decided(name, fate)
         self._tell("part", {"inspection": name, "state": "decided", "fate": fate.as_json()})
 
@@ -202,16 +211,19 @@ class LineNews:
         waiting = {one.inspection: one for one in self._reader.open_escalations()}
         for name in [one for one in self._known if one not in waiting]:
             row = self._reader.disposition(name)
-            if row is not None:
-                self._decided(json.loads(row.body))
-            else:
+            try:
+                if row is not None:
+                    self._decided(json.loads(row.body))
+            except NONSENSE as error:
+                log.error("web.nonsense", inspection=name, error=repr(error))
+            if name in self._known:
                 del self._known[name]
                 self._copies.drop(name)
                 self._queue.withdraw(name)
         loading = {one.inspection for one in self._to_load}
         for one in sorted(waiting.values(), key=lambda one: one.deadline_ns):
-            due_ns = one.deadline_ns if one.boot_id == self._boot_id else None
-            if one.inspection not in loading and self._known.get(one.inspection, -1) != due_ns:
+            known = self._known.get(one.inspection, -1)
+            if one.inspection not in loading and known != self._due_ns(one):
                 self._to_load.append(one)
         self._copies.only(waiting)
 
@@ -225,20 +237,20 @@ class LineNews:
                 cases += self._case(record, one)
             else:
                 log.error("web.lost", inspection=one.inspection)
-                self._known[one.inspection] = one.deadline_ns
+                self._known[one.inspection] = self._due_ns(one)
         self._put(cases)
 
     def _look_at_checks(self) -> None:
         said = self._reader.state(OPEN_CHECKS)
         if said == self._checks_said:
             return
-        wanted = [str(name) for name in json.loads(said or "[]")]  # oldest first
+        wanted = _names(said)
         for name in self._checks - set(wanted):
             self._queue.withdraw(name)
         cases = []
         for name in [one for one in wanted if one not in self._checks]:
-            for row in self._reader.find(name)[:1]:
-                cases += _case(json.loads(row.body), "check", None, None)
+            for record in self._reader.inspection_of(name):
+                cases += _case(record, "check", None, None)
         self._put(cases)
         self._checks, self._checks_said = set(wanted), said
 
@@ -248,9 +260,32 @@ def _case(
 ) -> list[tuple[Case, float]]:
     try:
         return [(case_of(record, kind, deadline_ns, allowed_s), _wall(record))]
-    except (KeyError, TypeError, ValueError) as error:
-        log.error("web.nonsense", inspection=record.get("id"), error=repr(error))
+    except NONSENSE as error:
+        _say_nonsense(record, error)
         return []
+
+
+def _given(said: Mapping[str, Any] | None, case: Case) -> Given | None:
+    """The last answer, where it means that nobody need be asked. Raises NONSENSE."""
+    if said is None or said["verdict"] is None:
+        return None
+    hold = bool(said.get("hold"))
+    if said["verdict"] == "unsure" and not hold and case.kind == "escalation":
+        return None
+    return Given(said["id"], said["by"], said["verdict"], hold, said["at"])
+
+
+def _names(kept: str | None) -> list[str]:
+    """The spot checks that wait, oldest first, as the line keeps them."""
+    try:
+        return [str(name) for name in json.loads(kept or "[]")]
+    except NONSENSE as error:
+        log.error("web.nonsense", state=OPEN_CHECKS, error=repr(error))
+        return []
+
+
+def _say_nonsense(record: Record, error: BaseException) -> None:
+    log.error("web.nonsense", inspection=record.get("id"), error=repr(error))
 
 
 def _wall(record: Mapping[str, Any]) -> float:

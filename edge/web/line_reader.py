@@ -53,6 +53,10 @@ class LineReader(History):
             more = bool(rows) and through < self.head()[0]
             return News(self.epoch, through, records, waiting, damaged, more)
 
+    def inspection_of(self, name: str) -> list[Record]:
+        """The record of one inspection, in whichever epoch it is; none where it is damaged."""
+        return _records(self.find(name)[:1])[0]
+
     def records_of(self, waiting: Sequence[Escalation]) -> dict[str, Record]:
         """The inspections of open escalations, by id; those of an earlier epoch too. What is
         damaged is left out."""

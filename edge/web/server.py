@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import sqlite3
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -234,6 +235,10 @@ class _Service:
         self._notifier.ready()
         where = f"{'https' if shop.secure else 'http'}://{self._address}"
         log.info("web.started", address=where)
-        code = shop.people.first_code()
+        try:
+            code = shop.people.first_code()
+        except (sqlite3.Error, OSError) as error:  # a full disk, say: `web first-code` later
+            log.error("web.no_first_code", error=error)
+            return
         if code is not None:
             log.warning("web.first_code", code=code, where=f"{where}/first")

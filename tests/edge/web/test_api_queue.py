@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.web.events import Hub
 from tests.edge.web.parts import BLURRED, DRAWN, LineOfTests, picture
 from tests.edge.web.station import Station, station
 from tests.edge.web.visiting import Answer, Browser
+from tests.simulators.patience import until
 
 SEEN = {"score", "label", "scores", "would_be", "decision", "cuts", "model", "calibration"}
 NOTHING_TOLD = {
@@ -358,6 +361,31 @@ def test_the_stream_begins_with_what_is_now(plant: Plant) -> None:
     assert "pressing" not in locked
     assert plant.station.browser().get("/events").code == "signed_out"
     assert plant.station.shop.hub.streams == 0
+
+
+def test_the_stream_of_a_program_ends_with_its_token(plant: Plant) -> None:
+    machines, lead = plant.station.shop.machines, plant.station.who["7"]
+    token = machines.add(lead, "screen", ["look"])
+    answers: list[Answer] = []
+
+    def listen() -> None:
+        program = plant.station.browser()
+        answers.append(program.get("/events", {"authorization": f"Bearer {token}"}))
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    hub, machine = plant.station.shop.hub, machines.find(token)
+    assert machine is not None
+    until(lambda: hub.streams == 1, lambda: listening.join(0.01))
+    plant.station.running.run(_started(hub))
+    machines.remove(lead, machine.id)
+    hub.publish("line", {"line": "up"})
+    listening.join(60)
+    assert (answers[0].status, hub.streams) == (200, 0)
+
+
+async def _started(hub: Hub) -> None:
+    hub.start()
 
 
 def test_everybody_is_told_what_has_become_of_a_part(plant: Plant) -> None:

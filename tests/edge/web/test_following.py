@@ -247,6 +247,41 @@ def test_nonsense_among_the_records_costs_itself_only(followed: Followed) -> Non
     assert followed.waiting() == [part.id]
 
 
+def test_while_line_db_is_away_what_waits_waits_on(followed: Followed) -> None:
+    followed.line.asks(part := followed.line.part())
+    followed.units()
+    claim = followed.answers.claim("p-1")
+    followed.line.journal.close()
+    followed.line.path.rename(followed.line.path.with_name("aside.db"))
+    followed.later()
+    followed.later()
+    assert followed.waiting() == [part.id]
+    assert followed.answers.verdict("p-1", claim.token, part.id, None, "reject").id
+    followed.line.path.with_name("aside.db").rename(followed.line.path)
+    followed.later()
+    assert followed.answers.state(part.id)["state"] == "answered"
+
+
+def test_a_damaged_record_costs_itself_only(followed: Followed) -> None:
+    line = followed.line
+    first, second = line.part("1"), line.part("2")
+    line.asks(first, second)
+    followed.units()
+    line.decides(first)
+    line.decides(second)
+    line.journal._database.execute(
+        "UPDATE records SET body = ? WHERE subject = ? AND schema = 'disposition/1'",
+        (b'{"schema": "disposition/1", "inspection": 7}', first.id),
+    )
+    line.journal.append([], state={"watch.checks": "no json"})
+    followed.units()
+    assert followed.waiting() == [first.id]
+    assert followed.answers.state(second.id)["state"] == "decided"
+    assert followed.opened.follower._news.failing is None
+    followed.later()
+    assert followed.waiting() == [], "the line says that it does not wait"
+
+
 def test_what_is_known_of_the_line(followed: Followed) -> None:
     shop = followed.opened.shop
     followed.line.lives()

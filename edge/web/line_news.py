@@ -10,12 +10,11 @@ import json
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from edge.clock import Clock
 from edge.log import log
-from edge.review.case import Case, Kind, case_of
+from edge.review.case import Case
 from edge.review.lineside import decided
 from edge.review.questions import OPEN_CHECKS
 from edge.review.standing import Given
@@ -26,6 +25,7 @@ from edge.store.escalations import Escalation
 from edge.store.rows import DISPOSITION, INSPECTION
 from edge.web.copies import Copies
 from edge.web.counting import Counting
+from edge.web.line_cases import NONSENSE, cases_of, checks_of, given_of, say_nonsense
 from edge.web.line_reader import LineReader, News, Record
 from edge.web.today import Today
 
@@ -35,8 +35,6 @@ AGAIN_NS = 10 * 10**9
 """So often the open escalations are compared with those that are known here."""
 CHECKS_NS = 10**9
 UNREADABLE = (sqlite3.Error, StoreError, OSError)
-NONSENSE = (ValueError, KeyError, TypeError, RecursionError)
-"""What one damaged record may raise: it costs itself, and nothing that comes after it."""
 
 
 class Queue(Protocol):
@@ -155,7 +153,7 @@ class LineNews:
             try:
                 cases += self._taken(record, news)
             except NONSENSE as error:
-                _say_nonsense(record, error)
+                say_nonsense(record, error)
         self.new += len(cases)
         self._put(cases)
         self.through = news.through
@@ -173,7 +171,7 @@ class LineNews:
     def _case(self, record: Record, waiting: Escalation) -> list[tuple[Case, float]]:
         """The case of an open escalation; nothing where its record makes no sense."""
         deadline_ns = self._due_ns(waiting)
-        found = _case(record, "escalation", deadline_ns, waiting.allowed_s)
+        found = cases_of(record, "escalation", deadline_ns, waiting.allowed_s)
         self._known[waiting.inspection] = deadline_ns
         self._copies.keep(waiting.inspection, record)
         return found
@@ -188,7 +186,7 @@ class LineNews:
         for case, since_s in cases:
             self._queue.add(case, since_s)  # known already: its deadline has begun anew
             try:
-                given = _given(latest(self._kept, case.inspection), case)
+                given = given_of(latest(self._kept, case.inspection), case)
             except NONSENSE as error:
                 log.error("web.nonsense", inspection=case.inspection, error=repr(error))
                 continue
@@ -244,50 +242,12 @@ class LineNews:
         said = self._reader.state(OPEN_CHECKS)
         if said == self._checks_said:
             return
-        wanted = _names(said)
+        wanted = checks_of(said)
         for name in self._checks - set(wanted):
             self._queue.withdraw(name)
         cases = []
         for name in [one for one in wanted if one not in self._checks]:
             for record in self._reader.inspection_of(name):
-                cases += _case(record, "check", None, None)
+                cases += cases_of(record, "check", None, None)
         self._put(cases)
         self._checks, self._checks_said = set(wanted), said
-
-
-def _case(
-    record: Record, kind: Kind, deadline_ns: int | None, allowed_s: float | None
-) -> list[tuple[Case, float]]:
-    try:
-        return [(case_of(record, kind, deadline_ns, allowed_s), _wall(record))]
-    except NONSENSE as error:
-        _say_nonsense(record, error)
-        return []
-
-
-def _given(said: Mapping[str, Any] | None, case: Case) -> Given | None:
-    """The last answer, where it means that nobody need be asked. Raises NONSENSE."""
-    if said is None or said["verdict"] is None:
-        return None
-    hold = bool(said.get("hold"))
-    if said["verdict"] == "unsure" and not hold and case.kind == "escalation":
-        return None
-    return Given(said["id"], said["by"], said["verdict"], hold, said["at"])
-
-
-def _names(kept: str | None) -> list[str]:
-    """The spot checks that wait, oldest first, as the line keeps them."""
-    try:
-        return [str(name) for name in json.loads(kept or "[]")]
-    except NONSENSE as error:
-        log.error("web.nonsense", state=OPEN_CHECKS, error=repr(error))
-        return []
-
-
-def _say_nonsense(record: Record, error: BaseException) -> None:
-    log.error("web.nonsense", inspection=record.get("id"), error=repr(error))
-
-
-def _wall(record: Mapping[str, Any]) -> float:
-    """When the picture was taken, in seconds since 1970. Raises KeyError, TypeError, ValueError."""
-    return datetime.fromisoformat(str(record["captured_at"]).replace("Z", "+00:00")).timestamp()

@@ -153,7 +153,9 @@ class Attempts:
         return found
 
     def _keep_places(self) -> None:
-        kept = sorted(self._places.items(), key=lambda one: one[1])[-MOST_PLACES:]
+        trusted = self._trusted()
+        known = [one for one in self._places.items() if one[0] in trusted]
+        kept = sorted(known, key=lambda one: one[1])[-MOST_PLACES:]
         self._places = dict(kept)
         with self._store.atomically() as database:
             database.execute("DELETE FROM places")

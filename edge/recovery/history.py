@@ -115,9 +115,8 @@ class History(Archive):
             story = Story(row, None, None, None, None)
         if story is None:
             return None
-        waiting = [e for e in self.open_escalations() if e.inspection == inspection]
         disposed = self.disposition(inspection)
-        return replace(story, disposition=disposed, open=waiting[0] if waiting else None)
+        return replace(story, disposition=disposed, open=self.waiting(inspection))
 
     def _carried(self, inspection: str) -> Row | None:
         """The record of an open escalation of an earlier epoch."""

@@ -174,14 +174,10 @@ class Archive:
     def find(self, name: str) -> list[Row]:
         """Inspections with this id, or else with this part id, oldest first."""
         one = self._about(name, INSPECTION)
-        return (
-            [one]
-            if one is not None
-            else [
-                *self._kept("part_id = ? ORDER BY seq", name),
-                *self._many(f"SELECT {_ROW} FROM records WHERE part_id = ? ORDER BY seq", name),
-            ]
-        )
+        if one is not None:
+            return [one]
+        kept = self._kept("part_id = ? ORDER BY seq", name)
+        return kept + self._many(f"SELECT {_ROW} FROM records WHERE part_id = ? ORDER BY seq", name)
 
     def record(self, kind: str, name: str) -> Row | None:
         """The record of this kind that is called so: most kinds by their own id."""
@@ -197,13 +193,12 @@ class Archive:
             found = self._about(inspection, INSPECTION)
             if found is None:
                 return None
-            waiting = [e for e in self.open_escalations() if e.inspection == inspection]
             return Story(
                 found,
                 self._about(inspection, DISPOSITION),
                 self.latest("automation/1", found.seq),
                 self.latest("calibration/1", found.seq),
-                waiting[0] if waiting else None,
+                self.waiting(inspection),
             )
 
     def counts(self) -> dict[str, int]:
@@ -270,6 +265,11 @@ class Archive:
         """Escalated inspections without a disposition, oldest first."""
         with self._file.reading() as database:
             return escalations.read_open(database) if database else []
+
+    def waiting(self, inspection: str) -> Escalation | None:
+        """The open escalation of this inspection; None where it is not open."""
+        with self._file.reading() as database:
+            return escalations.read_one(database, inspection) if database else None
 
     def _about(self, inspection: str, kind: str) -> Row | None:
         rows = self._many(

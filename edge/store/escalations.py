@@ -35,6 +35,16 @@ def read_open(database: sqlite3.Connection) -> list[Escalation]:
     return [Escalation(*row) for row in rows]
 
 
+def read_one(database: sqlite3.Connection, inspection: str) -> Escalation | None:
+    """The open escalation of this inspection; None where it is not open."""
+    row = database.execute(
+        "SELECT inspection, seq, part_id, boot_id, deadline_ns, allowed_s"
+        " FROM escalations WHERE inspection = ?",
+        (inspection,),
+    ).fetchone()
+    return None if row is None else Escalation(*row)
+
+
 def restart_clocks(database: sqlite3.Connection, boot_id: str, now_ns: int) -> None:
     """Give escalations from an earlier boot their whole time again.
 

@@ -223,6 +223,7 @@ def test_degrees_that_are_nonsense(plant: Station, body: dict[str, str]) -> None
 
 def test_a_line_that_does_not_run_is_asked_nothing(plant: Station) -> None:
     """A request that lies there would be done at some later time, to everybody's surprise."""
+    (plant.config.state_dir / "requests" / "line").mkdir(parents=True)
     answer = plant.signed_in("9").post("/api/v1/degree", {"degree": "assist", "reason": "x"})
     assert (answer.status, answer.code) == (503, "not_now")
     assert list((plant.config.state_dir / "requests").rglob("*.json")) == []

@@ -29,10 +29,12 @@ export class Answering {
     const body = { claim: lease.token, inspection: given.inspection, picture: desk.drawn, verdict, ...added };
     const answered = { inspection: given.inspection, number: called(given), word: t(`answered.${verdict}`) };
     this.last.sending(answered);
-    const waiting = () => this.last.again(answered);
+    lease.hold(true);
+    const waiting = () => { lease.hold(false); this.last.again(answered); };
     let reply = await insist('POST', `${ROOT}/verdicts`, body, { waiting });
     if (reply.error?.code === 'expired') reply = await this.anew(given, body, waiting) ?? reply;
     desk.sending = false;
+    lease.hold(false);
     if (reply.ok) await this.recorded(given, verdict, answered, reply.data);
     else await this.refused(given, answered, reply.error ?? { code: 'other' });
   }
@@ -125,6 +127,7 @@ export class Answering {
     if (!given || !lease || desk.sending) return;
     desk.sending = true;
     desk.dead();
+    lease.hold(true);
     const reply = await insist('POST', `${ROOT}/claims/${encodeURIComponent(lease.token)}/skip`, {});
     desk.sending = false;
     this.last.note(reply.ok ? t('answered.was', { part: called(given), verdict: t('answered.skipped') })

@@ -10,9 +10,9 @@ const PATIENCE_MS = 10_000;
 const csrf = () => document.querySelector('meta[name="csrf"]')?.getAttribute('content') ?? '';
 
 /** One request; never throws.
- * @param {string} method @param {string} path @param {any} [body] @returns {Promise<Reply>} */
-export async function call(method, path, body) {
-  const stop = new AbortController();
+ * @param {string} method @param {string} path @param {any} [body] @param {AbortController} [stop]
+ * @returns {Promise<Reply>} */
+export async function call(method, path, body, stop = new AbortController()) {
   const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
   try {
     const reply = await fetch(path, {

@@ -12,21 +12,33 @@ export class Lease {
     this.lost = lost;
     this.begun = now();
     this.over = false;
+    this.held = false;
+    /** @type {AbortController|null} the renewal that is under way */
+    this.asking = null;
     const every = 1000 * ((lease_s || setup.config.lease_s || 45) / 3);
     this.timer = setInterval(() => this.renew(), every);
   }
 
   /** @private */
   async renew() {
-    const reply = await call('POST', `${path(this.token)}/renew`, {});
-    if (this.over || reply.ok || ![404, 409].includes(reply.status)) return;
+    if (this.held) return;
+    this.asking = new AbortController();
+    const reply = await call('POST', `${path(this.token)}/renew`, {}, this.asking);
+    if (this.over || this.held || reply.ok || ![404, 409].includes(reply.status)) return;
     this.end();
     this.lost(reply.error?.code === 'answered' ? 'answered' : 'expired');
+  }
+
+  /** No renewal while an answer is on its way: that ends the claim. @param {boolean} held */
+  hold(held) {
+    this.held = held;
+    if (held) this.asking?.abort();
   }
 
   /** It is answered or lost: nothing more to do for it. */
   end() {
     this.over = true;
+    this.asking?.abort();
     clearInterval(this.timer);
   }
 

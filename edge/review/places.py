@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from edge.review.dataset import UNKNOWN, Example
-from edge.review.split import Part, Shares, Split, counted, share_out
-from edge.review.splits import Given
+from edge.review.split import Given, Part, Shares, Split, counted, share_out
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
 MOST_LETTERS = 60
@@ -94,7 +93,7 @@ class _Sharing:
             part: Given(one.split, self.strata.get(part, one.stratum))
             for part, one in self.known.items()
         }
-        counts = counted({part: (one.split, one.stratum) for part, one in given.items()})
+        counts = counted(given.values())
         new = [
             Part(part, stratum)
             for part, stratum in self.strata.items()

@@ -7,10 +7,10 @@ shared out like all others; where two lack alike, a hash of the part's name deci
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, cast
+from typing import Literal
 
 Split = Literal["train", "calibration", "test"]
 SPLITS: tuple[Split, ...] = ("train", "calibration", "test")
@@ -55,6 +55,14 @@ class Part:
     stratum: str
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A part's split and the stratum that it counts in."""
+
+    split: Split
+    stratum: str
+
+
 def share_out(new: Iterable[Part], shares: Shares, counts: Counts) -> Iterator[tuple[Part, Split]]:
     """A split for each new part, in the order of their hashes; `counts` grows with it.
 
@@ -75,11 +83,11 @@ def share_out(new: Iterable[Part], shares: Shares, counts: Counts) -> Iterator[t
         yield part, chosen
 
 
-def counted(known: Mapping[str, tuple[Split, str]]) -> Counts:
-    """Parts by stratum and split, from split and stratum by part."""
+def counted(given: Iterable[Given]) -> Counts:
+    """Parts by stratum and split."""
     counts: Counts = {}
-    for split, stratum in known.values():
-        counts.setdefault(stratum, cast(dict[Split, int], dict.fromkeys(SPLITS, 0)))[split] += 1
+    for one in given:
+        counts.setdefault(one.stratum, dict.fromkeys(SPLITS, 0))[one.split] += 1
     return counts
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from edge.review.split import Shares, Split, parse_shares
+from edge.review.split import Given, Shares, Split, parse_shares
 from edge.store.errors import StoreError, WrongVersion
 from edge.store.lock import Lock
 from edge.store.schema import connect_writer
@@ -32,14 +31,6 @@ TABLES = (
     f"PRAGMA user_version = {VERSION}",
 )
 SHARES = "shares"
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """A part's split and the stratum that it counts in."""
-
-    split: Split
-    stratum: str
 
 
 class Splits:

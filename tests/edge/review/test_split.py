@@ -9,8 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.review.split import SPLITS, Part, Shares, Split, counted, parse_shares, share_out
-from edge.review.splits import Given, Splits
+from edge.review.split import (
+    SPLITS,
+    Given,
+    Part,
+    Shares,
+    counted,
+    parse_shares,
+    share_out,
+)
+from edge.review.splits import Splits
 
 shares = st.tuples(st.integers(0, 100), st.integers(0, 100)).map(
     lambda two: Shares(min(two), max(two) - min(two), 100 - max(two))
@@ -19,17 +27,17 @@ strata = st.sampled_from(["good", "defect/scratch", "defect/dent"])
 parts = st.dictionaries(st.text(max_size=8), strata, max_size=60)
 
 
-def shared(new: dict[str, str], by: Shares, known: dict[str, tuple[Split, str]] | None = None):
+def shared(new: dict[str, str], by: Shares, known: dict[str, Given] | None = None):
     """The splits of new parts beside known ones."""
-    counts = counted(known or {})
+    counts = counted((known or {}).values())
     return {
-        part.key: (split, part.stratum)
+        part.key: Given(split, part.stratum)
         for part, split in share_out([Part(*one) for one in new.items()], by, counts)
     }
 
 
-def assert_in_shares(given_: dict[str, tuple[Split, str]], by: Shares) -> None:
-    for counts in counted(given_).values():
+def assert_in_shares(given_: dict[str, Given], by: Shares) -> None:
+    for counts in counted(given_.values()).values():
         total = sum(counts.values())
         for split in SPLITS:
             assert abs(counts[split] - by.of(split) * total) < 1
@@ -42,7 +50,7 @@ def test_each_stratum_is_within_one_part_of_its_shares(new: dict[str, str], by: 
 
 @given(st.lists(parts, max_size=5), shares)
 def test_it_stays_so_however_parts_come_over_the_years(years: list[dict[str, str]], by: Shares):
-    known: dict[str, tuple[Split, str]] = {}
+    known: dict[str, Given] = {}
     for year in years:
         new = {part: stratum for part, stratum in year.items() if part not in known}
         before = dict(known)
@@ -66,7 +74,7 @@ def test_ten_thousand_parts() -> None:
 
 def test_who_gets_no_share_gets_no_part() -> None:
     found = shared({f"R-{n}": "good" for n in range(50)}, Shares(100, 0, 0))
-    assert {split for split, _ in found.values()} == {"train"}
+    assert {one.split for one in found.values()} == {"train"}
 
 
 def test_shares_as_typed() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.review.split import Shares
-from edge.review.splits import FILE, Given, Splits
+from edge.review.split import Given, Shares
+from edge.review.splits import FILE, Splits
 from edge.store.errors import Held, StoreError, WrongVersion
 
 ONE = {"part R-1": Given("test", "good")}

@@ -18,7 +18,7 @@ from edge.store.rows import INSPECTION, Row
 NEWEST = "9999"
 """Behind every time that a record can have."""
 OLDEST = ""
-SLICE = 100_000
+SLICE = 50_000
 """Index entries that are looked at in one go for a decision."""
 PART_MOST = 2_000
 _AT = re.compile(rb'"captured_at":"([0-9T:.Z-]{20,30})"')

@@ -17,9 +17,9 @@ from edge.store import answers, search
 from edge.store.archive import Archive
 from edge.store.search import Hit, Piece, Place
 
-BUDGET_S = 0.08
+BUDGET_S = 0.06
 """After this long a search says how far it came."""
-AT_ONCE = 400
+AT_ONCE = 300
 LIMIT, MOST_LIMIT = 30, 100
 _SCORE = re.compile(rb'"score":(-?[0-9][-+.0-9eE]*|null)')
 _CURSOR = re.compile(r"^([0-9T:.Z-]{0,30})~([0-9]{1,19})$")

@@ -190,5 +190,5 @@ class Rules(RuleBasedStateMachine):
         assert now.next_deadline_s == wanted
 
 
-Rules.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+Rules.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestRules = Rules.TestCase

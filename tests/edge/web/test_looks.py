@@ -224,6 +224,7 @@ def test_a_child_that_is_killed_in_the_middle_costs_that_look_only(tmp_path, mad
     found.want(case(tmp_path, bundle, "b", PICTURE))
     found.step()
     assert found.about("b") == "model_fails"
+    assert found._looker._deaths == 1
     assert found.pid is None  # nothing starts by itself
     assert not alive(first)
     found.want(case(tmp_path, bundle, "c", PICTURE))

@@ -76,34 +76,6 @@ def test_the_application_has_the_routes_of_the_table_and_no_others(plant: Statio
     assert len(RULES) == len(ROUTES), "a route is there twice"
 
 
-def test_what_anybody_may_ask_is_a_short_list() -> None:
-    assert {name for name, rule in RULES.items() if rule.needs == "anyone"} == {
-        "GET /",
-        "GET /sign-in",
-        "POST /sign-in",
-        "GET /first",
-        "POST /first",
-        "GET /static/{name}",
-        "GET /api/v1/health",
-    }
-
-
-def test_what_a_locked_session_may_ask_is_a_short_list() -> None:
-    assert {name for name, rule in RULES.items() if rule.needs == "known"} == {
-        "GET /locked",
-        "POST /unlock",
-        "POST /lock",
-        "POST /sign-out",
-        "GET /events",
-        "GET /api/v1/queue",
-    }
-
-
-def test_what_machines_may_ask_needs_no_more_than_they_can_be_given() -> None:
-    needs = {rule.needs for rule in ROUTES if rule.machines}
-    assert needs <= {"anyone", "known", "answer", "look"}
-
-
 @pytest.mark.parametrize("name", RULES)
 def test_without_a_session(plant: Station, name: str) -> None:
     rule, before = RULES[name], plant.refused("signed_out")
@@ -243,11 +215,6 @@ def test_what_asks_for_the_pin_again(plant: Station, name: str) -> None:
     assert asked(browser, rule).code == "pin_needed"
 
 
-def test_what_changes_persons_degrees_and_tokens_asks_for_the_pin_again() -> None:
-    for rule in CHANGING.values():
-        assert rule.fresh == (rule.needs in ("people", "degree", "tokens"))
-
-
 @pytest.mark.parametrize("name", RIGHTS)
 def test_with_a_pin_that_somebody_else_chose(plant: Station, name: str) -> None:
     rule, lead = RIGHTS[name], plant.shop.people.by_id(plant.who["7"])
@@ -262,16 +229,6 @@ def test_with_a_pin_that_somebody_else_chose(plant: Station, name: str) -> None:
         assert (answer.code == "pin_new") == (not rule.own)
     finally:
         plant.shop.people.erase(engineer, made.id)
-
-
-def test_what_one_may_do_with_such_a_pin_is_a_short_list() -> None:
-    own = {name for name, rule in RIGHTS.items() if rule.own}
-    assert own == {
-        "GET /settings",
-        "POST /settings/language",
-        "POST /settings/pin",
-        "POST /confirm",
-    }
 
 
 @pytest.mark.parametrize("name", CHANGING)

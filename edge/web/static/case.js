@@ -1,5 +1,6 @@
 /** What the page says of one part: its number, why it is asked, what the model said, its types. */
 import { part, say, show } from './page.js';
+import { tap } from './tap.js';
 import { at, named, t } from './texts.js';
 
 const LONG = 12;
@@ -62,7 +63,7 @@ export class CaseView {
       button.textContent = name;
       button.dataset.test = `type-${name}`;
       button.setAttribute('aria-pressed', 'false');
-      button.addEventListener('click', () => {
+      tap(button, () => {
         const on = !this.chosen.has(name);
         this.chosen.clear();
         if (on) this.chosen.add(name);

@@ -3,6 +3,7 @@ import { insist, ROOT } from './api.js';
 import { guard } from './buttons.js';
 import { Gate, watchLayout } from './gate.js';
 import { on, part, tell } from './page.js';
+import { tap } from './tap.js';
 import { named, refused, t } from './texts.js';
 
 /** @typedef {{inspection: string, picture: string|null, part_id: string|null}} Member */
@@ -50,7 +51,7 @@ export class Group {
     const name = document.createElement('span');
     name.textContent = member.part_id ?? t('queue.no_number');
     tile.append(member.picture ? this.thumb(member, tile) : missing(), name);
-    tile.addEventListener('click', () => {
+    tap(tile, () => {
       if (tile.getAttribute('aria-disabled') === 'true') return;
       tile.setAttribute('aria-pressed', String(tile.getAttribute('aria-pressed') !== 'true'));
       this.changed();

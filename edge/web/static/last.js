@@ -1,6 +1,7 @@
 /** The last answer: what became of it, Undo while there is time, then a correction. */
 import { call, ROOT } from './api.js';
 import { now, part, pause, say, show, tell } from './page.js';
+import { tap } from './tap.js';
 import { at, fated, refused, t } from './texts.js';
 
 const ASK_MS = 300;
@@ -15,7 +16,7 @@ export class Last {
     this.answered = null;
     this.allowed = 1;
     this.busy = false;
-    part('undo').addEventListener('click', () => this.undo());
+    tap(part('undo'), () => this.undo());
     part('correct').addEventListener('click', () => tell('correct', this.answered));
     this.timer = setInterval(() => this.tick(), 100);
   }

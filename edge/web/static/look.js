@@ -1,5 +1,6 @@
 /** Where the model looked: an overlay that is worked out when somebody wants to see it. */
 import { part, pause, show } from './page.js';
+import { tap } from './tap.js';
 import { t } from './texts.js';
 
 const AGAIN_MS = 500;
@@ -16,7 +17,7 @@ export class Look {
     /** @type {string|null} */
     this.url = null;
     this.turn = 0;
-    this.button.addEventListener('click', () => this.toggle());
+    tap(this.button, () => this.toggle());
   }
 
   toggle() {

@@ -1,5 +1,6 @@
 /** Zoom and pan: pinch, wheel, double tap, drag, buttons, keys. */
 import { now, part } from './page.js';
+import { tap } from './tap.js';
 
 const MOST = 12; // times the whole picture
 const STEP = 1.6;
@@ -102,9 +103,9 @@ export class View {
       this.box.addEventListener(name, (event) => this.up(/** @type {PointerEvent} */ (event)));
     }
     new ResizeObserver(() => { if (this.width > 0) { this.side(); this.place(); } }).observe(this.stage);
-    part('zoom-in').addEventListener('click', () => this.larger());
-    part('zoom-out').addEventListener('click', () => this.smaller());
-    part('zoom-fit').addEventListener('click', () => this.whole());
+    tap(part('zoom-in'), () => this.larger());
+    tap(part('zoom-out'), () => this.smaller());
+    tap(part('zoom-fit'), () => this.whole());
   }
 
   /** @private @param {MouseEvent} event @returns {[number, number]} */

@@ -56,6 +56,7 @@ def page(call: Call) -> Response:
         power=_power(found.line["bounds"], f, words),
         challenge=found.line["challenge"] if leads(call.person) else None,
         may_degree=call.person.may("degree"),
+        fresh=call.session is not None and call.shop.sessions.fresh(call.session),
         degrees=DEGREES,
         ceiling=call.shop.config.decision.automation,
         above=[one for one in DEGREES if rank(one) > rank(call.shop.config.decision.automation)],

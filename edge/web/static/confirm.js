@@ -1,10 +1,12 @@
 /** Forms that need the PIN again (`data-fresh`): sent by script, so that nothing typed is lost. */
 import { call } from './api.js';
-import { on, part } from './page.js';
+import { now, on, part } from './page.js';
 import { named, t } from './texts.js';
 
+const GOOD_MS = 100_000; // the station takes it for two minutes
 /** @type {((given: boolean) => void)|null} */
 let waiting = null;
+let goodUntil = part('confirm').hasAttribute('data-given') ? now() + GOOD_MS / 2 : 0;
 
 /** Whether the person gave the PIN. @returns {Promise<boolean>} */
 function pin() {
@@ -17,15 +19,18 @@ function pin() {
 function answered(given) {
   const done = waiting;
   waiting = null;
+  if (given) goodUntil = now() + GOOD_MS;
   if (done) done(given);
 }
 
 /** One request that may need the PIN again. @param {string} path @param {Record<string, any>} body
  * @param {string} [method] @returns {Promise<import('./api.js').Reply>} */
 export async function confirmed(path, body, method = 'POST') {
+  const cancelled = { ok: false, status: 403, data: null, error: { code: 'pin_needed' } };
+  if (now() > goodUntil && !(await pin())) return cancelled;
   const reply = await call(method, path, body);
   if (reply.error?.code !== 'pin_needed') return reply;
-  return (await pin()) ? call(method, path, body) : reply;
+  return (await pin()) ? call(method, path, body) : cancelled;
 }
 
 /** Why it was not done, in words. @param {{code: string, facts?: any}} error */
@@ -59,9 +64,8 @@ export function fresh(done) {
   const sheet = part('confirm');
   on('entered', ({ form }) => {
     if (form.id !== 'pad-confirm') return;
-    const given = waiting !== null;
     answered(true);
-    if (given) sheet.close();
+    sheet.close();
   });
   sheet.addEventListener('close', () => answered(false));
   for (const form of document.querySelectorAll('form[data-fresh]')) {

@@ -6,7 +6,7 @@ import { named, t } from './texts.js';
 const GOOD_MS = 100_000; // the station takes it for two minutes
 /** @type {((given: boolean) => void)|null} */
 let waiting = null;
-let goodUntil = part('confirm').hasAttribute('data-given') ? now() + GOOD_MS / 2 : 0;
+let goodUntil = document.getElementById('confirm')?.hasAttribute('data-given') ? now() + GOOD_MS / 2 : 0;
 
 /** Whether the person gave the PIN. @returns {Promise<boolean>} */
 function pin() {

@@ -6,6 +6,7 @@ import { at, fated, refused, t } from './texts.js';
 
 const ASK_MS = 300;
 const MOST_ASKS = 40;
+const FRESH_MS = 8000; // so long a small screen gives it room
 
 /** @typedef {{inspection: string, number: string, word: string, verdict?: string, undo_until?: number}} Answered */
 
@@ -16,6 +17,8 @@ export class Last {
     this.answered = null;
     this.allowed = 1;
     this.busy = false;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */
+    this.fresh = undefined;
     tap(part('undo'), () => this.undo());
     part('correct').addEventListener('click', () => tell('correct', this.answered));
     this.timer = setInterval(() => this.tick(), 100);
@@ -25,6 +28,9 @@ export class Last {
   say(main, sub = '', tone = '') {
     show(part('last'), true);
     part('last').dataset.tone = tone;
+    part('last').toggleAttribute('data-fresh', true);
+    clearTimeout(this.fresh);
+    this.fresh = setTimeout(() => part('last').removeAttribute('data-fresh'), FRESH_MS);
     const lines = [document.createTextNode(main)];
     if (sub) {
       const small = document.createElement('span');

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timezone, tzinfo
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from edge.decision.challenge import TAG
 from edge.review.correction import SCHEMA as CORRECTION
@@ -57,7 +56,7 @@ def say(texts: Texts, phrase: Phrase) -> str:
 
 
 def phrases(
-    story: Story, zone: ZoneInfo, said: Iterable[Mapping[str, Any]] = ()
+    story: Story, zone: tzinfo, said: Iterable[Mapping[str, Any]] = ()
 ) -> Iterator[Phrase]:
     """Everything that an auditor asks about one inspection, in order. `said` are the answers and
     corrections about it.
@@ -77,7 +76,7 @@ def phrases(
     yield from _evidence(content, story)
 
 
-def local_time(text: str, zone: ZoneInfo) -> datetime:
+def local_time(text: str, zone: tzinfo) -> datetime:
     """The UTC time of a record in the station's zone. Raises ValueError."""
     moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=timezone.utc)
     return moment.astimezone(zone)
@@ -88,7 +87,7 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _who_and_when(content: Content, zone: ZoneInfo) -> Phrase:
+def _who_and_when(content: Content, zone: tzinfo) -> Phrase:
     named = content["part_id"]
     part = Phrase("story.part", {"part": plain(named)}) if named else Phrase("story.no_part")
     facts = {
@@ -179,7 +178,7 @@ def _doubts(content: Content) -> Phrase:
     return Phrase("story.doubts", {"doubts": joined})
 
 
-def _final(content: Content, story: Story, zone: ZoneInfo) -> Phrase:
+def _final(content: Content, story: Story, zone: tzinfo) -> Phrase:
     if story.disposition is None:
         if story.open is not None:
             return Phrase("story.waits")
@@ -199,7 +198,7 @@ def _final(content: Content, story: Story, zone: ZoneInfo) -> Phrase:
     return Phrase("story.final", facts)
 
 
-def _said(one: Mapping[str, Any], zone: ZoneInfo) -> Phrase:
+def _said(one: Mapping[str, Any], zone: tzinfo) -> Phrase:
     """An answer, one that was taken back, or a correction."""
     corrected = one["schema"] == CORRECTION
     word = one["to"] if corrected else "hold" if one.get("hold") else one["verdict"]
@@ -238,5 +237,5 @@ def _evidence(content: Content, story: Story) -> Iterator[Phrase]:
     yield Phrase("story.place", facts)
 
 
-def _time(text: str, zone: ZoneInfo) -> str:
-    return f"{local_time(text, zone):%Y-%m-%d %H:%M:%S} {zone.key}"
+def _time(text: str, zone: tzinfo) -> str:
+    return f"{local_time(text, zone):%Y-%m-%d %H:%M:%S} {zone}"

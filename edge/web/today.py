@@ -1,4 +1,4 @@
-"""Today's figures: parts, decisions, what became of the parts, the last ones. Pure.
+"""Today's figures: parts, decisions, what became of the parts, the last ones. Time is passed in.
 
 Today began at the last shift start (`shift`) or at midnight (`day`), in the station's time zone.
 A part is counted in the minute in which its picture was taken, a disposition in the minute in which

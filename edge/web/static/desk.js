@@ -7,7 +7,7 @@ import { Lease } from './lease.js';
 import { Look } from './look.js';
 import { now, on, part, pause, show, tell } from './page.js';
 import { Picture, preload } from './picture.js';
-import { at, refused, t } from './texts.js';
+import { refused, t } from './texts.js';
 
 /** @typedef {import('./case.js').Case} Case */
 
@@ -223,11 +223,6 @@ export class Desk {
     if (stopped && before === 0 && !this.sending) await this.giveBack(why === 'away' ? 'away' : 'nothing');
     this.state(this.paused.size > 0 || !this.case ? 'waiting' : 'dead');
     if (this.paused.size === 0) this.take();
-  }
-
-  /** The time now, as it is said to people. */
-  static time() {
-    return at(new Date().toISOString());
   }
 
   /** How long the part has been on the page. */

@@ -1,7 +1,7 @@
 /** Number and PIN on large keys, physical digits, and a badge reader that types. */
 import { call } from './api.js';
 import { now, tell } from './page.js';
-import { named, t } from './texts.js';
+import { named } from './texts.js';
 
 const BADGE_SHORTEST = 8;
 const FAST_MS = 60; // between two strokes of a reader; no finger keeps this up for eight of them
@@ -124,8 +124,6 @@ function badge(event, pad) {
   event.preventDefault();
   event.stopPropagation();
   pad.clear();
-  pad.wrong.textContent = '';
-  tell('badge', null);
   pad.send({ badge: text });
   return true;
 }
@@ -136,6 +134,3 @@ export function pads() {
   listen(found);
   return found;
 }
-
-/** The words while a badge is checked. */
-export const badgeRead = () => t('pad.badge_read');

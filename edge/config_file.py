@@ -33,6 +33,8 @@ FORMS = {
     r"^rtsps?://[^\s]+$": "expected rtsp://HOST/… or rtsps://HOST/…",
     r"^mqtts?://[^/\s]+$": "expected mqtt://HOST:1883 or mqtts://HOST:8883",
     r"^[^\s]+:[0-9]{1,5}$": "expected ADDRESS:PORT, such as 127.0.0.1:8080",
+    r"^[a-z0-9.:\[\]-]+$": "expected the name or address of a host, in small letters",
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$": "expected a time of day, such as 06:00, in quotes",
 }
 """What a pattern of the configuration means, in words."""
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: help run test lint types tests bench docs screenshot soak clean
+.PHONY: help run test lint types tests bench docs screenshot screenshots soak clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -34,6 +34,9 @@ docs: $(VENV)/develops  ## write docs/commands.md anew from the commands
 
 screenshot: $(VENV)/runs  ## draw docs/images/demo.svg anew from the demo
 	@$(BIN)/python docs/screenshot.py
+
+screenshots: $(VENV)/develops  ## take docs/images/*.png of the page anew, in a real Chromium
+	@$(BIN)/python -m tests.browser.pictures
 
 clean:  ## remove what was built (not demo-state)
 	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

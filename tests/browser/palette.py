@@ -1,4 +1,4 @@
-"""Screenshots as PNG files with 256 colours: a third of the bytes, and nobody sees it."""
+"""Screenshots as PNG files with few colours: a third of the bytes, and nobody sees it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-COLOURS = 256
+COLOURS = (256, 160, 96, 64)
 SAMPLE = 60_000
 ROUNDS = 12
 Picture = NDArray[np.uint8]
 
 
-def reduced(png: bytes) -> bytes:
-    """The same picture with at most 256 colours, chosen from those that it has."""
+def reduced(png: bytes, largest: int) -> bytes:
+    """The same picture in a file of at most `largest` bytes, with as many colours as that allows;
+    a larger one where even the fewest are too many."""
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     colours, inverse, counts = _counted(picture)
-    palette = colours if len(colours) <= COLOURS else _chosen(colours, counts)
-    nearest = _nearest(colours, palette)
-    return _file(nearest[inverse].reshape(picture.shape[:2]), palette)
+    made = b""
+    for most in COLOURS:
+        palette = colours if len(colours) <= most else _chosen(colours, counts, most)
+        made = _file(_nearest(colours, palette)[inverse].reshape(picture.shape[:2]), palette)
+        if len(made) <= largest:
+            break
+    return made
 
 
 def _counted(picture: Any) -> tuple[Any, Any, Any]:
@@ -35,16 +40,16 @@ def _counted(picture: Any) -> tuple[Any, Any, Any]:
     return colours.astype(np.float32), inverse.reshape(-1), counts
 
 
-def _chosen(colours: Any, counts: Any) -> Any:
+def _chosen(colours: Any, counts: Any, most: int) -> Any:
     """The colours of most pixels as they are, the rest by k-means over the others."""
-    flat = COLOURS // 4
+    flat = most // 4
     often = np.argsort(-counts, kind="stable")
     rest = colours[often[flat:]]
     step = max(1, len(rest) // SAMPLE)
     cv2.setRNGSeed(1)
     ends = (cv2.TERM_CRITERIA_MAX_ITER | cv2.TERM_CRITERIA_EPS, ROUNDS, 0.5)
     _, _, centres = cv2.kmeans(  # type: ignore[call-overload]
-        rest[::step], COLOURS - flat, None, ends, 1, cv2.KMEANS_PP_CENTERS
+        rest[::step], most - flat, None, ends, 1, cv2.KMEANS_PP_CENTERS
     )
     return np.concatenate([colours[often[:flat]], np.rint(centres)])
 

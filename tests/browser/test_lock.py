@@ -15,6 +15,7 @@ def lock(one):
     one.test("lock").tap()
     one.wait_state("locked")
     one.wait_text("locked-waiting", r"[1-9]")
+    assert "SIMULATED" in one.test("locked-demo").inner_text()
 
 
 def test_a_locked_page_counts_on_and_opens_by_pin_on_its_large_keys(tablet, plant):

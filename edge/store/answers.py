@@ -75,11 +75,11 @@ def after(queue: Archive, since: str) -> int:
         while low < high:
             middle = (low + high + 1) // 2
             row = database.execute(
-                "SELECT seq, body FROM records WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)
+                "SELECT body FROM records WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)
             ).fetchone()
-            at = None if row is None else _AT.search(bytes(row[1]))
+            at = None if row is None else _AT.search(bytes(row[0]))
             if at is not None and at[1].decode(errors="replace") < since:
-                low = max(middle, int(row[0]))
+                low = middle
             else:
                 high = middle - 1
         return low

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,9 +14,33 @@ from starlette.requests import Request
 
 from edge.statusfile import StatusFile
 from edge.web.call import Call
-from tests.edge.web.parts import LineOfTests
+from tests.edge.web.parts import BLURRED, DRAWN, LineOfTests, picture
 from tests.edge.web.station import Station, station
 from tests.edge.web.visiting import Browser
+
+BOUND = {
+    "answered": 5, "unanswered": 2, "found": 1, "parts": 9,
+    "estimate": 0.2, "lower": 0.1, "upper": 0.4,
+}  # fmt: skip
+BOUNDS = {
+    "calibration": "k", "parts": 1234, "days": 1.0, "confidence": 0.95,
+    "escape": {"target": 0.01, "estimate": None},
+    "slip": {**BOUND, "target": 0.05}, "overkill_of_rejects": {**BOUND, "answered": 0},
+    "challenge": {"escape": {**BOUND, "target": 0.01}, "overkill": {**BOUND, "target": 0.5}},
+    "power": [
+        {"instrument": "spot checks", "change": "a doubled escape rate", "limit": 0.01,
+         "rate": 0.02, "looks": 1709, "days": days, "watches": bool(days and days < 30)}
+        for days in (8545.2, 12.0, 0.2, None)
+    ],
+}  # fmt: skip
+STATUS: dict[str, Any] = {
+    "degree": "partial", "degree_why": "set by a person", "ceiling": "full", "limits": [],
+    "bounds": BOUNDS, "challenge": {"truth": "defect", "left": 3}, "causes": [],
+    "parts_per_second": 1.5, "open_escalations": 1, "unrecorded": 0, "overruns": 2,
+    "model": {"name": "rings", "version": "1.0.0", "bundle": "b" * 64},
+    "storage": {"used_bytes": 5e9, "limit_bytes": 2e10, "pictures": 12345, "days_left": 9.6,
+                "outage_days": None},
+}  # fmt: skip
 
 
 @dataclass
@@ -87,3 +113,32 @@ def plant_in(folder: Path, **web: Any) -> Iterator[Plant]:
         persons = (found.entered(number) for number in "879")
         yield Plant(found, line, *persons)
         line.journal.close()
+
+
+def page(who: Any, path: str, status: int = 200) -> str:
+    answer = who.get(path, {"accept": "text/html"})
+    assert answer.status == status, answer.body
+    found: str = answer.text
+    return found
+
+
+def words(text: str) -> str:
+    """What a person reads."""
+    text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", text, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def busy(plant: Plant) -> Any:
+    """Parts of all kinds, an answer, a correction; the part that was answered."""
+    plant.line.sure(2)
+    part = plant.line.part("P-1", picture())
+    blurred = plant.line.part("P-2", doubts=(BLURRED,), reason="doubt")
+    drawn = plant.line.part("P-3", decision="accept", spot_check=DRAWN)
+    plant.line.journal.append([drawn, plant.line.fate(drawn, "accept", "model")])
+    plant.line.draws(drawn)
+    plant.asks(part, blurred)
+    plant.answers(plant.otto, part, "reject", note="at the rim")
+    plant.decided(part)
+    plant.otto.post("/api/v1/corrections", {"inspection": part.id, "to": "accept", "reason": "no"})
+    plant.lives(**STATUS)
+    return part

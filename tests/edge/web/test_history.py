@@ -18,7 +18,7 @@ from edge.records import Moment, utc
 from edge.recovery.history import History
 from edge.review.verdict import Verdict
 from edge.review.verdicts import give
-from edge.store import answers, search
+from edge.store import search
 from edge.store.archive import Archive
 from edge.store.search import Place
 from edge.web import history
@@ -294,39 +294,3 @@ def test_a_filter_sees_only_what_may_be_seen(plant: Plant) -> None:
     for wanted in (Wanted(score_min=0.5), Wanted(decision="accept"), Wanted(verdict="reject")):
         found = find(plant.reader, plant.queue, wanted, None, 5, blind, lambda: 0.0)
         assert found.items == []
-
-
-def test_all_answers_about_a_part(plant: Plant) -> None:
-    made = plant.writes(3)
-    plant.answers(made[1], "accept")
-    plant.answers(made[0], "accept")
-    plant.answers(made[1], "unsure")
-    found = answers.about(plant.queue, made[1].id, "")
-    assert [one["verdict"] for one in found] == ["accept", "unsure"]
-
-
-def test_the_last_answer_is_found_however_late_it_came(
-    plant: Plant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(answers, "MOST", 1)
-    made = plant.writes(3)
-    for said in ("accept", "unsure", "reject"):
-        plant.answers(made[1], said)
-    assert [one["verdict"] for one in answers.about(plant.queue, made[1].id, "")] == [
-        "accept",
-        "reject",
-    ]
-
-
-def test_answers_since_a_time(plant: Plant) -> None:
-    (part,) = plant.writes(1)
-    for second in range(20):
-        moment = Moment(BEGIN + second, 0)
-        clock = plant.line.clock
-        give(
-            plant.folder,
-            Verdict(clock.new_id(), plant.line.origin, moment, part.id, "accept", "p-1"),
-        )
-    for second in range(20):
-        assert answers.after(plant.queue, utc(BEGIN + second)) == second
-    assert answers.after(plant.queue, utc(BEGIN + 99)) == 20

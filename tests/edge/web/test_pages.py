@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,77 +14,23 @@ import pytest
 from edge.causes import WORDS
 from edge.config import Sync
 from edge.records import Moment, utc
-from edge.web.chart import bars_chart
 from edge.web.formats import Formats
 from edge.web.line_state import Known
 from edge.web.pages import history, line
 from edge.web.texts import LANGUAGES, Texts
-from edge.web.today import Bars, Span
-from tests.edge.web.parts import BLURRED, DRAWN, picture
-from tests.edge.web.plant import Plant, plant_in
+from tests.edge.web.parts import picture
+from tests.edge.web.plant import STATUS, Plant, busy, page, plant_in, words
 
 PAGES = ("/line", "/camera", "/history", "/people", "/settings")
 TOPS = tuple(Texts().of("en")._texts)
 KEY = re.compile(rf">[^<]*\b(?:{'|'.join(TOPS)})\.[a-z_]+(?:\.[a-z_]+)*[^<]*<")
 HOSTILE = "<script>alert(1)</script>\"'&"
-BOUND = {
-    "answered": 5, "unanswered": 2, "found": 1, "parts": 9,
-    "estimate": 0.2, "lower": 0.1, "upper": 0.4,
-}  # fmt: skip
-BOUNDS = {
-    "calibration": "k", "parts": 1234, "days": 1.0, "confidence": 0.95,
-    "escape": {"target": 0.01, "estimate": None},
-    "slip": {**BOUND, "target": 0.05}, "overkill_of_rejects": {**BOUND, "answered": 0},
-    "challenge": {"escape": {**BOUND, "target": 0.01}, "overkill": {**BOUND, "target": 0.5}},
-    "power": [
-        {"instrument": "spot checks", "change": "a doubled escape rate", "limit": 0.01,
-         "rate": 0.02, "looks": 1709, "days": days, "watches": bool(days and days < 30)}
-        for days in (8545.2, 12.0, 0.2, None)
-    ],
-}  # fmt: skip
-STATUS: dict[str, Any] = {
-    "degree": "partial", "degree_why": "set by a person", "ceiling": "full", "limits": [],
-    "bounds": BOUNDS, "challenge": {"truth": "defect", "left": 3}, "causes": [],
-    "parts_per_second": 1.5, "open_escalations": 1, "unrecorded": 0, "overruns": 2,
-    "model": {"name": "rings", "version": "1.0.0", "bundle": "b" * 64},
-    "storage": {"used_bytes": 5e9, "limit_bytes": 2e10, "pictures": 12345, "days_left": 9.6,
-                "outage_days": None},
-}  # fmt: skip
 
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[Plant]:
     with plant_in(tmp_path) as found:
         yield found
-
-
-def page(who: Any, path: str, status: int = 200) -> str:
-    answer = who.get(path, {"accept": "text/html"})
-    assert answer.status == status, answer.body
-    found: str = answer.text
-    return found
-
-
-def words(text: str) -> str:
-    """What a person reads."""
-    text = re.sub(r"<(script|style|svg)\b.*?</\1>", " ", text, flags=re.S)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
-
-
-def busy(plant: Plant) -> Any:
-    """Parts of all kinds, an answer, a correction; the part that was answered."""
-    plant.line.sure(2)
-    part = plant.line.part("P-1", picture())
-    blurred = plant.line.part("P-2", doubts=(BLURRED,), reason="doubt")
-    drawn = plant.line.part("P-3", decision="accept", spot_check=DRAWN)
-    plant.line.journal.append([drawn, plant.line.fate(drawn, "accept", "model")])
-    plant.line.draws(drawn)
-    plant.asks(part, blurred)
-    plant.answers(plant.otto, part, "reject", note="at the rim")
-    plant.decided(part)
-    plant.otto.post("/api/v1/corrections", {"inspection": part.id, "to": "accept", "reason": "no"})
-    plant.lives(**STATUS)
-    return part
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -227,61 +172,6 @@ def test_hostile_texts_are_only_shown(plant: Plant) -> None:
     assert "<script>alert" not in found
 
 
-def test_one_inspection_in_full_and_in_words(plant: Plant) -> None:
-    part = busy(plant)
-    said = words(page(plant.lena, f"/history/{part.id}"))
-    for told in (
-        "P-1",
-        "because the score lies between the cuts",
-        "The part was rejected by a person",
-        "at the rim",
-        "Bert Brecht",
-        "corrected:",
-        "record 7 of its chain",
-        "Every member of the record",
-    ):
-        assert told in said
-    assert f"/api/v1/looks/{part.id}" in page(plant.lena, f"/history/{part.id}")
-    assert "Ada Lovelace" not in page(plant.otto, f"/history/{part.id}")
-
-
-def test_what_is_hidden_is_on_no_page(plant: Plant) -> None:
-    busy(plant)
-    drawn = next(
-        one["inspection"] for one in plant.otto.get("/api/v1/inspections?part=P-3").json["items"]
-    )
-    for who in (plant.otto, plant.lena):
-        text = page(who, f"/history/{drawn}")
-        said = words(text)
-        assert "Nothing is shown that could lead the answer" in said
-        assert "scratch" not in said
-        assert "0.5" not in said
-        assert "looks/" not in text
-
-
-def test_only_ones_own_answer_is_corrected_but_by_leads(plant: Plant) -> None:
-    part = plant.line.part("P-1")
-    plant.asks(part)
-    assert 'id="correction"' not in page(plant.lena, f"/history/{part.id}")
-    plant.answers(plant.lena, part, "reject")
-    plant.decided(part)
-    assert 'id="correction"' in page(plant.lena, f"/history/{part.id}")
-    assert 'id="correction"' in page(plant.enno, f"/history/{part.id}")
-    assert 'id="correction"' not in page(plant.otto, f"/history/{part.id}")
-
-
-def test_a_picture_that_is_gone_is_said_to_be_gone(plant: Plant) -> None:
-    part = plant.line.part("P-1", picture())
-    plant.asks(part)
-    (plant.station.config.state_dir / str(part.image.path if part.image else "")).unlink()
-    assert "not kept any more" in words(page(plant.otto, f"/history/{part.id}"))
-
-
-def test_an_unknown_inspection_is_a_page_too(plant: Plant) -> None:
-    text = page(plant.otto, "/history/none", 404)
-    assert "<html" in text
-
-
 def test_answers_of_each_person_only_where_a_lead_switched_that_on(plant: Plant) -> None:
     def answer(name: str) -> None:
         part = plant.line.part(name)
@@ -297,33 +187,6 @@ def test_answers_of_each_person_only_where_a_lead_switched_that_on(plant: Plant)
     assert "Bert Brecht 2 0 2 0 0" in words(page(plant.lena, "/people"))
     assert plant.lena.post("/people/figures", {"on": False}).status == 200
     assert 'data-test="answered"' not in page(plant.lena, "/people")
-
-
-def test_numbers_and_times_in_both_languages() -> None:
-    zone = ZoneInfo("Europe/Berlin")
-    english, german = Formats("en", zone), Formats("de", zone)
-    at = "2026-11-20T12:00:05.123Z"
-    assert (english.moment(at), german.moment(at)) == ("2026-11-20 13:00:05", "20.11.2026 13:00:05")
-    assert (english.count(1234567), german.count(1234567)) == ("1,234,567", "1.234.567")
-    assert (english.number(0.0312, 3), german.number(0.0312, 3)) == ("0.031", "0,031")
-    assert german.percent(0.1234) == "12,3\u202f%"
-    assert (english.bytes(1.5e9), german.bytes(1.5e9), english.bytes(0)) == (
-        "1.5 GB",
-        "1,5 GB",
-        "0 B",
-    )
-    for nothing in (None, "", "yesterday"):
-        assert english.moment(nothing) == english.clock(nothing) == english.minute(nothing) == "–"
-
-
-def test_the_chart_has_a_bar_for_each_kind_and_says_what_it_shows() -> None:
-    bars = Bars(Span(0.0, 8 * 3600.0), 600, ((5, 1, 2),) + ((0, 0, 0),) * 47)
-    text = bars_chart(bars, ZoneInfo("UTC"), 600.0, "parts & more")
-    assert text.count("<rect") == 3
-    assert 'aria-label="parts &amp; more"' in text
-    heights = [float(found) for found in re.findall(r'<rect[^>]*height="([\d.]+)"', text)]
-    assert heights[0] == pytest.approx(5 * heights[1], rel=0.02)
-    assert heights[2] == pytest.approx(2 * heights[1], rel=0.02)
 
 
 def test_a_station_with_shifts_offers_both_periods(plant: Plant) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from edge.log import log
 from edge.records import Fate, Moment
 from edge.recovery.enduring import EnduringJournal
 from edge.review.correction import SCHEMA as CORRECTION
@@ -15,6 +16,7 @@ from edge.review.correction import Correction
 from edge.review.verdict import SCHEMA, Verdict
 from edge.store.archive import Archive
 from edge.store.lock import Lock
+from edge.store.rows import Row
 
 FILE = "queue.db"
 STREAM = "queue"
@@ -88,9 +90,21 @@ def latest(queue: Kept, inspection: str) -> dict[str, Any] | None:
 
 
 def after(queue: Archive, seq: int, most: int = PAGE) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The records behind `seq`, as (seq, body), up to `most`; those that are no verdicts too."""
+    """The records behind `seq`, as (seq, body), up to `most`; those that are no verdicts too.
+
+    One whose body is damaged is empty: it costs itself, and nothing that comes after it.
+    """
     for row in queue.rows(seq, most, 1 << 22):
-        yield row.seq, json.loads(row.body)
+        yield row.seq, _content(row)
+
+
+def _content(row: Row) -> Mapping[str, Any]:
+    try:
+        found = json.loads(row.body)
+    except (ValueError, RecursionError) as error:
+        log.error("queue.nonsense", seq=row.seq, error=error)
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def is_verdict(record: Mapping[str, Any]) -> bool:

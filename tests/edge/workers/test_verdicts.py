@@ -289,6 +289,16 @@ def test_nonsense_in_an_answer_holds_up_no_other(bench: Bench, broken: dict[str,
     assert bench.reader.failing is None
 
 
+@pytest.mark.parametrize("body", [b'{"id":', b"[]", b"\xff", b"[" * 100_000])
+def test_a_record_whose_body_is_damaged_holds_up_no_answer(bench: Bench, body: bytes) -> None:
+    damaged, sound = bench.wait_for(), bench.wait_for()
+    given = bench.say(damaged.id, "reject")
+    bench.queue._database.execute("UPDATE records SET body = ? WHERE subject = ?", (body, given.id))
+    bench.say(sound.id, "reject")
+    assert [one.inspection for one in bench.look(2.5)] == [sound.id]
+    assert bench.reader.failing is None
+
+
 class Nonsense:
     """A verdict that is none."""
 

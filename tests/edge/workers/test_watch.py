@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -133,6 +134,20 @@ def test_spot_checks_are_open_until_they_are_answered(bench: Bench) -> None:
         give(bench.folder, verdict(1, checked[1].id))
         bench.look(0.3)
         assert open_checks(line) == [checked[0].id, checked[2].id]
+
+
+def test_an_answer_whose_record_is_damaged_costs_itself_only(bench: Bench) -> None:
+    lost, kept = bench.part(), bench.part()
+    bench.record(lost, kept)
+    bench.look()
+    give(bench.folder, verdict(1, lost.id))
+    give(bench.folder, verdict(2, kept.id))
+    queue = sqlite3.connect(bench.folder / FILE, isolation_level=None)
+    queue.execute("UPDATE records SET body = x'7b' WHERE seq = 1")
+    queue.close()
+    bench.look(1.0)
+    assert bench.watch.failing is None
+    assert answered(bench) == 1
 
 
 def answered(bench: Bench) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from edge.cli import web_access
@@ -18,6 +20,7 @@ def web(context: typer.Context, config: ConfigOption = None) -> None:
     """Serve the queue, the line's figures and the history to browsers, and an API to programs."""
     if context.invoked_subcommand is not None:
         return
+    from edge.cli.errors import say
     from edge.config_file import load
     from edge.store.owner import become_owner
 
@@ -25,7 +28,7 @@ def web(context: typer.Context, config: ConfigOption = None) -> None:
     become_owner(loaded.state_dir)
     from edge.web.server import serve
 
-    raise typer.Exit(serve(loaded))
+    raise typer.Exit(serve(loaded, say if sys.stderr.isatty() else lambda words: None))
 
 
 app.command("certificate")(web_access.certificate)

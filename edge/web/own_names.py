@@ -20,6 +20,15 @@ def host_name() -> str:
     return socket.gethostname()
 
 
+def reached_at(listen: str, secure: bool) -> str:
+    """What a person types into a browser for `host:port`; where that is every address of this
+    machine, its name."""
+    host, _, port = listen.rpartition(":")
+    if host.strip("[]") in ("", "0.0.0.0", "::"):
+        host = host_name()
+    return f"{'https' if secure else 'http'}://{host}:{port}"
+
+
 def addresses() -> list[str]:
     """Of every interface but the loopback, IPv4 first."""
     found = [*_version_4(), *_version_6()]

@@ -25,6 +25,7 @@ from edge.notify import Notifier
 from edge.stopping import on_stop
 from edge.web.app import build_app
 from edge.web.opening import Opened, open_all
+from edge.web.own_names import reached_at
 from edge.web.patience import Patience
 from edge.web.tls import context
 from edge.workers.thread import WorkerThread
@@ -171,8 +172,9 @@ def listen(address: str) -> socket.socket:
     return listening
 
 
-def serve(config: Config) -> int:
-    """Run the service in this process; the exit code.
+def serve(config: Config, tell: Callable[[str], None]) -> int:
+    """Run the service in this process; the exit code. `tell` hears what a person who started it by
+    hand must know: where the page is, and the code of the first start.
 
     Raises Held (another process writes to the queue), StoreError, sqlite3.Error, OSError (it cannot
     listen there), ConfigError (TLS is needed and there is no certificate).
@@ -180,7 +182,7 @@ def serve(config: Config) -> int:
     tls = context(config)
     opened = open_all(config, tls is not None)
     try:
-        return _Service(config, opened, listen(config.web.listen), tls).run()
+        return _Service(config, opened, listen(config.web.listen), tls, tell).run()
     finally:
         opened.close()
 
@@ -189,9 +191,15 @@ class _Service:
     """The server and the thread that follows the line."""
 
     def __init__(
-        self, config: Config, opened: Opened, listening: socket.socket, tls: ssl.SSLContext | None
+        self,
+        config: Config,
+        opened: Opened,
+        listening: socket.socket,
+        tls: ssl.SSLContext | None,
+        tell: Callable[[str], None],
     ) -> None:
         self._opened = opened
+        self._tell = tell
         self._notifier = Notifier()
         self._address = config.web.listen
         self._server = Server(
@@ -233,8 +241,9 @@ class _Service:
         shop = self._opened.shop
         shop.hub.start()
         self._notifier.ready()
-        where = f"{'https' if shop.secure else 'http'}://{self._address}"
+        where = reached_at(self._address, shop.secure)
         log.info("web.started", address=where)
+        self._tell(f"the page is at {where}; Ctrl-C ends it")
         try:
             code = shop.people.first_code()
         except (sqlite3.Error, OSError) as error:  # a full disk, say: `web first-code` later
@@ -242,3 +251,4 @@ class _Service:
             return
         if code is not None:
             log.warning("web.first_code", code=code, where=f"{where}/first")
+            self._tell(f"nobody can sign in yet: open {where}/first and type the code {code}")

@@ -17,6 +17,7 @@ from edge.access.denied import Denied
 from edge.access.person import Machine, Right
 from edge.access.reporting import Clock, Reporting
 from edge.access.store import FILE, WebStore
+from edge.log import log
 from edge.records import utc
 
 GRANTABLE: frozenset[Right] = frozenset({"answer", "look"})
@@ -114,7 +115,10 @@ class Machines:
         if 0 <= wall - self._used.get(machine, -USED_EVERY_S) < USED_EVERY_S:
             return
         self._used[machine] = wall
-        self._store.write("UPDATE machines SET used = ? WHERE id = ?", (self._now(), machine))
+        try:
+            self._store.write("UPDATE machines SET used = ? WHERE id = ?", (self._now(), machine))
+        except (sqlite3.Error, OSError) as error:  # no reason to refuse a program
+            log.warning("machines.not_written", error=error)
 
     def _now(self) -> str:
         return utc(self._clock.wall())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+import sqlite3
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -11,6 +14,7 @@ from edge.access.person import Person
 from edge.access.reporting import Clock
 from edge.access.secret import Secret
 from edge.access.store import WebStore
+from edge.log import log
 
 LONGEST_S = 12 * 3600.0
 FRESH_S = 120.0
@@ -108,10 +112,13 @@ class Sessions:
                 return None
             now = self._clock.monotonic_ns()
             if now >= kept.begun_ns + self._longest_ns:
-                self._drop([key])
+                with _kept_from_the_disk():
+                    self._drop([key])
+                self._kept.pop(key, None)
                 return None
             if not kept.locked and now >= kept.seen_ns + self._lock_after_ns:
-                self._set_locked(key, kept, True)
+                with _kept_from_the_disk():
+                    self._set_locked(key, kept, True)
             return self._shown(key, kept)
 
     def seen(self, session: Session) -> None:
@@ -122,7 +129,8 @@ class Sessions:
                 return
             kept.seen_ns = self._clock.monotonic_ns()
             if kept.seen_ns - kept.written_ns >= WRITTEN_EVERY_S * 1e9:
-                self._write(session.key, kept)
+                with _kept_from_the_disk():
+                    self._write(session.key, kept)
 
     def lock(self, session: Session) -> None:
         """Lock it now."""
@@ -215,6 +223,16 @@ class Sessions:
             database.executemany("DELETE FROM sessions WHERE hash = ?", [(key,) for key in keys])
         for key in keys:
             self._kept.pop(key, None)
+
+
+@contextlib.contextmanager
+def _kept_from_the_disk() -> Iterator[None]:
+    """What time does to a session holds whether or not the disk takes it: what is in memory counts,
+    and a restart works it out again."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        log.warning("sessions.not_written", error=error)
 
 
 def _key(cookie: str) -> bytes:

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from edge.log import log
+
 KEEP_ALIVE_S = 10.0
 MOST_WAITING = 64
 """Events that wait for one browser before it is let go."""
@@ -67,7 +69,7 @@ class Hub:
         What each stream may hear is asked on the caller's thread: a session may wait for the disk,
         the event loop never does.
         """
-        told = [(stream, stream.hears()) for stream in tuple(self._streams)]
+        told = [(stream, _hears(stream)) for stream in tuple(self._streams)]
         whole = encoded(event, data)
         few = encoded(event, {name: data[name] for name in QUIET if name in data})
         counts = event == COUNTS
@@ -142,6 +144,15 @@ class Hub:
         if stream in self._streams:
             self._streams.discard(stream)
             stream.queue.put_nowait(None)
+
+
+def _hears(stream: Stream) -> Hears:
+    """Where it cannot be said, nothing: that stream ends. Whoever publishes goes on."""
+    try:
+        return stream.hears()
+    except Exception:
+        log.exception("events.hears")
+        return "nothing"
 
 
 def encoded(event: str, data: Mapping[str, object]) -> bytes:

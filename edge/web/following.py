@@ -61,6 +61,8 @@ class Rounds:
                 work()
             except FAILURES as error:
                 log.error(f"web.{name}", error=error)
+            except Exception:  # a damaged record, say: it must not end the thread
+                log.exception(f"web.{name}")
 
 
 class Follower:

@@ -32,6 +32,12 @@ def test_a_token_is_its_machines(house: House) -> None:
     assert house.records[0].about == found.id
 
 
+def test_a_disk_that_refuses_is_no_reason_to_refuse_a_program(house: House) -> None:
+    token = house.machines.add("p-1", "PLC", ["look"])
+    house.store._database.execute("PRAGMA query_only = ON")
+    assert house.machines.find(token) is not None
+
+
 def test_only_the_hash_is_stored(house: House, tmp_path: Path) -> None:
     token = house.machines.add("p-1", "PLC", ["look"])
     everything = b"".join(path.read_bytes() for path in tmp_path.iterdir())

@@ -89,6 +89,24 @@ def test_it_ends_after_twelve_hours_whatever_happens(house: House) -> None:
     assert house.store.rows("SELECT * FROM sessions") == []
 
 
+def test_a_disk_that_refuses_keeps_none_open_and_raises_nothing(house: House) -> None:
+    session, idle = house.sessions.begin(ADA), house.sessions.begin(BERT)
+    house.store._database.execute("PRAGMA query_only = ON")
+    house.clock.after(200)
+    house.sessions.seen(session)
+    house.clock.after(200)
+    found, locked = house.sessions.again(session.key), house.sessions.again(idle.key)
+    assert found is not None
+    assert not found.locked
+    assert locked is not None
+    assert locked.locked
+    house.clock.after(12 * 3600)
+    assert house.sessions.again(session.key) is None
+    assert house.sessions.count == 1
+    house.store._database.execute("PRAGMA query_only = OFF")
+    assert restarted(house).again(session.key) is None
+
+
 def test_a_restart_of_the_service_ends_none(house: House) -> None:
     session, locked = house.sessions.begin(ADA, fresh=True), house.sessions.begin(BERT)
     house.sessions.lock(locked)

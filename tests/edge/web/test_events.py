@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -173,6 +174,21 @@ def test_a_browser_that_stops_reading_leaves_no_stream_behind():
         await anext(reading)
         await reading.aclose()
         assert hub.streams == 0
+
+    on_loop(work)
+
+
+def test_a_stream_of_which_nothing_can_be_said_ends_and_the_others_go_on():
+    def fails() -> Hears:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def work(hub: Hub) -> None:
+        hub.open("failing", fails)
+        sound = hub.open("sound", hears("all"))
+        hub.publish("queue", COUNTS)
+        await settle()
+        assert hub.streams == 1
+        assert sound.queue.qsize() == 1
 
     on_loop(work)
 

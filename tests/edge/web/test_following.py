@@ -14,7 +14,7 @@ from edge.config import Config
 from edge.requests import Request, put
 from edge.review.refusal import Refused
 from edge.store.journal import Journal
-from edge.web.following import alarms
+from edge.web.following import Rounds, alarms
 from edge.web.opening import Opened, open_all
 from tests.edge.web.parts import DRAWN, LineOfTests
 from tests.edge.web.station import config_in
@@ -334,3 +334,13 @@ def test_requests_that_make_no_sense_are_refused(followed: Followed, said: Any) 
     followed.later()
     assert json.loads((folder / f"{request.id}.answer").read_bytes())["ok"] is False
     assert followed.opened.chain.head[1] == 0
+
+
+def test_a_round_that_fails_in_whatever_way_ends_no_other() -> None:
+    done = []
+
+    def fails() -> None:
+        raise KeyError("image")
+
+    Rounds({"fails": fails, "works": lambda: done.append(1)}).run()
+    assert done == [1]

@@ -98,11 +98,11 @@ class Plant:
 
     def line(self) -> list[dict[str, Any]]:
         """Every record of the line."""
-        return _records(self.config.state_dir / "line.db")
+        return recorded(self.config.state_dir / "line.db")
 
     def queue(self, schema: str = "verdict/1") -> list[dict[str, Any]]:
         """The records of persons of one kind."""
-        found = _records(self.config.state_dir / "queue.db")
+        found = recorded(self.config.state_dir / "queue.db")
         return [record for record in found if record["schema"] == schema]
 
     def fate(self, inspection: str) -> Mapping[str, Any] | None:
@@ -136,7 +136,8 @@ class Plant:
             return False
 
 
-def _records(path: Path) -> list[dict[str, Any]]:
+def recorded(path: Path) -> list[dict[str, Any]]:
+    """Every record of a database, as JSON."""
     found: list[dict[str, Any]] = []
     seq = 0
     with Archive(path) as archive:

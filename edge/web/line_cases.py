@@ -35,7 +35,8 @@ def given_of(said: Mapping[str, Any] | None, case: Case) -> Given | None:
     hold = bool(said.get("hold"))
     if said["verdict"] == "unsure" and not hold and case.kind == "escalation":
         return None
-    return Given(said["id"], said["by"], said["verdict"], hold, said["at"])
+    final = case.alone or case.kind != "escalation"  # the model's answer was shown since
+    return Given(said["id"], said["by"], said["verdict"], hold, said["at"], final=final)
 
 
 def checks_of(kept: str | None) -> list[str]:

@@ -227,9 +227,11 @@ class LineNews:
 
     def _load(self) -> None:
         some = [self._to_load.popleft() for _ in range(min(AT_ONCE, len(self._to_load)))]
-        records = self._reader.records_of(some)
+        # read long after `_compare`: what was decided meanwhile nobody is to be asked about
+        still = self._reader.still_open(some)
+        records = self._reader.records_of(still)
         cases = []
-        for one in some:
+        for one in still:
             record = records.get(one.inspection) or self._copies.find(one.inspection)
             if record is not None:
                 cases += self._case(record, one)

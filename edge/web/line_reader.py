@@ -45,7 +45,7 @@ class LineReader(History):
             waiting = {}
             for record in records:
                 if record.get("decision") == "escalate" and record.get("asked"):
-                    name = str(record["id"])
+                    name = str(record.get("id"))
                     query = f"SELECT {_ESCALATION} FROM escalations WHERE inspection = ?"
                     for row in database.execute(query, (name,)):
                         waiting[name] = Escalation(*row)
@@ -56,6 +56,12 @@ class LineReader(History):
     def inspection_of(self, name: str) -> list[Record]:
         """The record of one inspection, in whichever epoch it is; none where it is damaged."""
         return _records(self.find(name)[:1])[0]
+
+    def still_open(self, waiting: Sequence[Escalation]) -> list[Escalation]:
+        """Those of these that are open at this moment, with their deadlines as they are now."""
+        with self.reading():
+            found = [self.waiting(one.inspection) for one in waiting]
+        return [one for one in found if one is not None]
 
     def records_of(self, waiting: Sequence[Escalation]) -> dict[str, Record]:
         """The inspections of open escalations, by id; those of an earlier epoch too. What is

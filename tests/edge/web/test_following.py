@@ -237,11 +237,61 @@ def test_many_that_wait_are_read_in_pieces(config: Config, line: LineOfTests) ->
     found.opened.close()
 
 
+def test_what_is_decided_while_what_waits_is_read_is_not_asked(
+    config: Config, line: LineOfTests
+) -> None:
+    parts = [line.part(f"P-{number}") for number in range(700)]
+    line.asks(*parts)
+    found = follow(config, line)
+    found.opened.follower.unit()
+    found.opened.follower.unit()
+    assert len(found.waiting()) == 500
+    line.decides(parts[600])
+    found.units()
+    assert parts[600].id not in found.waiting()
+    assert len(found.waiting()) == 699
+    found.opened.close()
+
+
+@pytest.mark.parametrize("kind", ["check", "challenge"])
+def test_what_was_revealed_before_a_restart_cannot_be_undone_after_it(
+    config: Config, line: LineOfTests, kind: str
+) -> None:
+    if kind == "check":
+        (part,) = line.sure(1, spot_check=DRAWN)
+        line.draws(part)
+    else:
+        line.asks(part := line.part(tags={"challenge": "c-1"}))
+    found = follow(config, line)
+    found.later()
+    claim = found.answers.claim("p-1", part.id)
+    given = found.answers.verdict("p-1", claim.token, part.id, None, "accept")
+    assert given.answer is not None
+    found.opened.close()
+    again = follow(config, line)
+    again.later()
+    assert again.answers.undo("p-1", given.id).state == "too_late"
+    assert again.waiting() == []
+    again.opened.close()
+
+
 def test_nonsense_among_the_records_costs_itself_only(followed: Followed) -> None:
     damaged, part = followed.line.part("damaged"), followed.line.part("sound")
     followed.line.asks(damaged, part)
     followed.line.journal._database.execute(
         "UPDATE records SET body = ? WHERE subject = ?", (b'{"id":', damaged.id)
+    )
+    followed.units()
+    assert followed.waiting() == [part.id]
+
+
+def test_a_new_record_without_its_id_costs_itself_only(followed: Followed) -> None:
+    followed.units()
+    damaged, part = followed.line.part("damaged"), followed.line.part("sound")
+    followed.line.asks(damaged, part)
+    followed.line.journal._database.execute(
+        "UPDATE records SET body = replace(body, '\"id\":', '\"ie\":') WHERE subject = ?",
+        (damaged.id,),
     )
     followed.units()
     assert followed.waiting() == [part.id]

@@ -37,6 +37,8 @@ class Amending(Room):
         with self._mutex:
             standing = self._board.by_verdict(verdict)
             given = None if standing is None else standing.given
+            if given is not None and given.verdict != verdict:
+                standing = given = None  # a later answer stands: it is not the one to take back
         final = case.alone if given is None else given.final
         early = not final and self._fate(case.inspection) is None
         change = Change(verdict, undo=early)

@@ -36,10 +36,12 @@ class Roll:
         return inspection in self._lineup
 
     def fill(self, cases: Iterable[tuple[Case, float]]) -> None:
-        """Many new cases with the wall time since when each waits, the oldest first."""
+        """Many new cases with the wall time since when each waits, the oldest first. One that comes
+        twice is one."""
+        each = {case.inspection: (case, since_s) for case, since_s in cases}
         new = [
             self._new(case, since_s)
-            for case, since_s in cases
+            for case, since_s in each.values()
             if self.find(case.inspection) is None
         ]
         self._lineup.fill((one.case, one.number) for one in new)

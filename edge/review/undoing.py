@@ -69,8 +69,8 @@ class Undoing:
         undo = self._undone.get(inspection)
         if undo is None:
             return None
-        if not undo.early:
-            return "too_late"
+        if not undo.early or (fate is not None and fate.verdict == undo.verdict):
+            return "too_late"  # what the line has committed counts, whatever was certain before
         if inspection in self._certain:
             return "undone"
         if fate is None and not self._has_read(undo):

@@ -387,6 +387,29 @@ def test_the_first_of_two_answers_is_taken_back_and_the_second_stays_the_last_wo
     assert (last["id"], last["verdict"]) == ("r-1", "accept")
 
 
+def test_an_old_undo_that_is_sent_again_takes_back_no_later_answer(bench: Bench) -> None:
+    bench.soon("a")
+    first = bench.say(ANNA, "a")
+    bench.answers.undo(ANNA, str(first.id))
+    bench.answers.undo(ANNA, str(bench.say(ANNA, "a").id))
+    third = bench.say(ANNA, "a", "accept")
+    bench.answers.undo(ANNA, str(first.id))
+    assert not bench.answers.waits("a")
+    assert bench.answers.state("a")["state"] == "answered"
+    last = latest(bench.chain, "a")
+    assert last is not None
+    assert last["id"] == third.id
+
+
+def test_what_the_line_commits_counts_even_where_it_seemed_not_to_run(bench: Bench) -> None:
+    bench.soon("a")
+    given = bench.say(ANNA, "a")
+    bench.line.place = Read(False)
+    assert bench.answers.undo(ANNA, str(given.id)).state == "undone"
+    bench.by_line(given)
+    assert bench.answers.state("a")["undo"] == "too_late"
+
+
 def test_a_decided_part_gets_a_label_from_who_looks_at_it(bench: Bench) -> None:
     bench.soon("a")
     claim = bench.claim(ANNA)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from edge.review.board import Board
+from edge.review.least import FEWEST
 from edge.review.refusal import Refused
 from edge.review.standing import Given
 from edge.review.waiting import Decided
@@ -247,3 +248,20 @@ def test_a_deadline_that_begins_anew_is_the_one_that_counts() -> None:
     board.decided("b", HELD)
     board.add(case("b", due_s=10), 100.0)
     assert order(board) == ["a"], "what is over stays over"
+
+
+def test_one_that_waits_for_months_keeps_no_others_in_memory() -> None:
+    board = filled(case("old", "check"))
+    for number in range(5 * FEWEST):
+        board.add(case(f"e{number}", due_s=number + 60), 200.0 + number)
+        board.decided(f"e{number}", HELD)
+        assert board.waiting(0, 300.0).oldest_s == 200.0
+    assert len(board._since._heap) <= FEWEST + 1
+    assert board.waiting(0, 300.0).next_deadline_s is None
+
+
+def test_a_case_that_comes_twice_at_once_is_one() -> None:
+    board = filled(case("a"), case("a"))
+    assert order(board) == ["a"]
+    board.decided("a", HELD)
+    assert take(board, ANNA) is None

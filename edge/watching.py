@@ -82,7 +82,7 @@ def watching(
         VerdictReader(answers, openings, clock, origin, state, undo_s),
         Watch(
             reader,
-            Archive(queue),
+            Archive(queue, TEND_BUSY_MS),
             ruler,
             clock,
             lambda key: wanted(config, standards, key),

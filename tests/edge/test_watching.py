@@ -14,7 +14,9 @@ from edge.clock import Clock
 from edge.config_file import parse
 from edge.decision.challenge import Challenge
 from edge.records import Cuts, Degree
-from edge.watching import unsure, wanted, watching
+from edge.review.verdicts import FILE, STREAM
+from edge.store.journal import Journal
+from edge.watching import TEND_BUSY_MS, unsure, wanted, watching
 from edge.workers.openings import Openings
 from edge.workers.ruler import Basis, Ruler
 from tests.edge.store.builders import ORIGIN
@@ -122,3 +124,15 @@ def test_a_challenge_that_was_running_is_seen_in_the_status(tmp_path: Path) -> N
     }
     assert made.troubles() == {"verdicts": None, "watch": None, "database": None}
     assert len(made.helpers) == 4
+
+
+def test_no_file_of_another_service_holds_the_thread_up_for_long(tmp_path: Path) -> None:
+    ruler = Ruler(Basis("full", True, Cuts(0.1, 0.9), None), ORIGIN, Clock().new_id, {}.get)
+    config = parse(TEXT.encode(), tmp_path / "c.yaml")
+    Journal.open(config.state_dir / FILE, "boot-1", 0, STREAM).close()
+    made = watching(config, standards(tmp_path, {}), ruler, Clock(), ORIGIN, journal({}), OPENINGS)
+    for archive in (made.verdicts._queue, made.watch._queue):
+        with archive.reading() as database:
+            assert database is not None
+            assert database.execute("PRAGMA busy_timeout").fetchone() == (TEND_BUSY_MS,)
+        archive.close()

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 THREADS = 8
 THREADS_FOR_PINS = 2
+THREADS_FOR_PICTURES = 3
+"""One more than decode at the same moment, for those that are in memory."""
 MOST_WAITING_FOR_PINS = 32
 MOST_WAITING = 400
 CSRF_HEADER = "x-csrf-token"
@@ -45,12 +47,12 @@ LONGEST_TOKEN = 200
 
 
 class Guard:
-    """Makes routes of rules. Endpoints run in a few threads; whoever checks PINs has threads of
-    its own, so that guessing holds up nobody's answers."""
+    """Makes routes of rules. Endpoints run in a few threads; what checks PINs and what makes
+    pictures has threads of its own, so that neither guessing nor looking holds up an answer."""
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._threads: dict[bool, anyio.CapacityLimiter] = {}
+        self._threads: dict[str, anyio.CapacityLimiter] = {}
 
     def route(self, rule: Rule) -> Route:
         """The route of a rule, the only kind there is."""
@@ -59,7 +61,7 @@ class Guard:
     async def _answer(self, rule: Rule, request: Request) -> Response:
         try:
             body = b"" if rule.safe else await bodies.read(request)
-            threads = self._limiter(rule.counted)
+            threads = self._limiter(rule)
             most = MOST_WAITING_FOR_PINS if rule.counted else MOST_WAITING
             if threads.statistics().tasks_waiting >= most:
                 raise Denied("busy", "too many requests wait", wait_s=1.0)
@@ -84,10 +86,16 @@ class Guard:
             log.exception("web.failed", path=rule.path)
             return refusing.failed(call)
 
-    def _limiter(self, counted: bool) -> anyio.CapacityLimiter:
-        if counted not in self._threads:
-            self._threads[counted] = anyio.CapacityLimiter(THREADS_FOR_PINS if counted else THREADS)
-        return self._threads[counted]
+    def _limiter(self, rule: Rule) -> anyio.CapacityLimiter:
+        """The threads of its kind."""
+        kind, most = "others", THREADS
+        if rule.counted:
+            kind, most = "pins", THREADS_FOR_PINS
+        elif rule.heavy:
+            kind, most = "pictures", THREADS_FOR_PICTURES
+        if kind not in self._threads:
+            self._threads[kind] = anyio.CapacityLimiter(most)
+        return self._threads[kind]
 
     def _origin(self, rule: Rule, request: Request) -> None:
         if rule.safe or "authorization" in request.headers:

@@ -24,7 +24,8 @@ class Rule:
     `counted`: calls count against the limit for guessing (sign-in, first code, PIN again).
     `quiet`: pages call it by themselves; it does not count as somebody being there, and an idle
     session is locked all the same. `own`: about oneself only; allowed also to somebody who must
-    first replace a PIN that another person chose.
+    first replace a PIN that another person chose. `heavy`: each call works for long (a picture that
+    is made smaller); it has threads of its own, so that a screen full of them holds up no answer.
     """
 
     method: Method
@@ -35,6 +36,7 @@ class Rule:
     counted: bool = False
     quiet: bool = False
     own: bool = False
+    heavy: bool = False
 
     @property
     def fresh(self) -> bool:

@@ -29,6 +29,12 @@ def picture(call: Call) -> Response:
 
 RULES = (
     Rule(
-        "GET", "/api/v1/pictures/{inspection}/{sha256}", picture, "look", machines=True, quiet=True
+        "GET",
+        "/api/v1/pictures/{inspection}/{sha256}",
+        picture,
+        "look",
+        machines=True,
+        quiet=True,
+        heavy=True,
     ),
 )

@@ -238,6 +238,7 @@ class Own:
 
         rules = (
             Rule("POST", "/guess", self.wait, "anyone", counted=True),
+            Rule("GET", "/picture", self.wait, "anyone", heavy=True),
             Rule("GET", "/fails", fails, "anyone"),
             Rule("POST", "/api/echo", echo, "look", machines=True),
         )
@@ -299,7 +300,7 @@ def test_guesses_wait_for_each_other_and_not_without_end(
             assert own.entered.acquire(timeout=60)
         for one in threads[2:]:
             one.start()
-        line = own.guard._limiter(True)
+        line = own.guard._threads["pins"]
         until(lambda: line.statistics().tasks_waiting == 3, lambda: own.held.wait(0.01))
         told = Browser(app).post("/guess", {})
         assert (told.status, told.code) == (503, "busy")
@@ -309,6 +310,24 @@ def test_guesses_wait_for_each_other_and_not_without_end(
         for one in threads:
             one.join()
         assert sorted(answers) == [200] * 5
+
+
+def test_a_screen_full_of_pictures_holds_up_nothing_else(plant: Station) -> None:
+    own = Own(plant)
+    with running(own.app()) as app:
+        threads = [
+            threading.Thread(target=lambda: Browser(app).get("/picture"))
+            for _ in range(2 * guard.THREADS)
+        ]
+        for one in threads:
+            one.start()
+        for _ in range(guard.THREADS_FOR_PICTURES):
+            assert own.entered.acquire(timeout=60)
+        assert Browser(app).get("/fails").status == 500
+        assert not own.held.is_set()
+        own.held.set()
+        for one in threads:
+            one.join()
 
 
 def test_two_names_at_once_are_refused(plant: Station) -> None:

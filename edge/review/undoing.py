@@ -41,6 +41,7 @@ class Undoing:
         """The record is on the disk."""
         with self._mutex:
             self._undone[inspection] = undo
+            self._certain.discard(inspection)  # that was said of an answer before
             if len(self._undone) > self._most:
                 name, _ = self._undone.popitem(last=False)
                 self._certain.discard(name)

@@ -401,6 +401,18 @@ def test_an_old_undo_that_is_sent_again_takes_back_no_later_answer(bench: Bench)
     assert last["id"] == third.id
 
 
+def test_of_a_second_undo_the_line_must_have_heard_too(bench: Bench) -> None:
+    bench.soon("a")
+    first = bench.say(ANNA, "a")
+    bench.answers.undo(ANNA, str(first.id))
+    bench.reads_all()
+    assert bench.answers.state("a")["undo"] == "undone"
+    second = bench.say(ANNA, "a")
+    assert bench.answers.undo(ANNA, str(second.id)).state == "undoing"
+    bench.reads_all()
+    assert bench.answers.state("a")["undo"] == "undone"
+
+
 def test_what_the_line_commits_counts_even_where_it_seemed_not_to_run(bench: Bench) -> None:
     bench.soon("a")
     given = bench.say(ANNA, "a")

@@ -73,6 +73,7 @@ class VerdictReader:
         self._handed: dict[str, int] = {}
         self._next_ns = 0
         self._caught_up = False
+        self._behind = True
 
     @property
     def place(self) -> Mapping[str, object]:
@@ -102,11 +103,14 @@ class VerdictReader:
         is to decide the others at once.
 
         None instead of all: there is more to read, one of the next looks will know. Where the
-        queue cannot be read, what was read of it before counts.
+        queue cannot be read, what was read of it before counts, if that was all there was then:
+        an answer may have been taken back in what was never read.
         """
         if self._try_to_read(now_ns, PAGES_AT_A_DEADLINE) and not self._caught_up:
             return None
         found: dict[str, Entry | None] = {name: None for name in due if name in self._handed}
+        if self._behind:
+            return found
         for name in due:
             if name in self._answers:
                 found[name] = self._act(self._answers[name][0])
@@ -137,7 +141,7 @@ class VerdictReader:
     def _read(self, now_ns: int, pages: int) -> None:
         epoch = self._queue.epoch
         if epoch != self._epoch:
-            self._epoch, self._seq, self._saved = epoch, 0, 0
+            self._epoch, self._seq, self._saved, self._behind = epoch, 0, 0, True
             # of another chain: whatever is read of the new one was written after them
             self._handed = dict.fromkeys(self._handed, 1)
             self._answers = {
@@ -151,7 +155,8 @@ class VerdictReader:
                 except (ValueError, KeyError, TypeError, AttributeError) as error:
                     log.error("verdicts.nonsense", seq=seq, error=error)
                 self._seq, count = seq, count + 1
-            self._caught_up = count < PAGE
+            self._behind = count >= PAGE
+            self._caught_up = not self._behind
             if self._caught_up:
                 return
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.review.verdicts import FILE
+from edge.review.verdicts import FILE, PAGE
 from edge.store.journal import Journal
 from edge.workers.verdicts import SAVE_AFTER, STATE_THROUGH
 from tests.edge.store.builders import disposition, inspection
@@ -256,6 +256,25 @@ def test_what_was_read_before_the_queue_was_damaged_counts_at_the_deadline(bench
     entry = found[made.id]
     assert entry is not None
     assert [one.verdict for one in bench.commit([entry])] == [given.id]
+
+
+def test_an_answer_does_not_count_where_what_follows_it_was_never_read(bench: Bench) -> None:
+    """Among that may be that it was taken back."""
+    made = bench.wait_for(seconds=1.0)
+    given = bench.say(made.id, "accept")
+    other = bench.wait_for(seconds=60.0)
+    for _ in range(PAGE):
+        bench.say(other.id, "unsure")
+    bench.take_back(given)
+    assert bench.handed() == []
+    bench.queue.close()
+    whole = (bench.folder / FILE).read_bytes()
+    (bench.folder / FILE).write_bytes(b"no database" * 1000)
+    bench.clock.move(1.0)
+    assert bench.reader.at_deadline([made.id], bench.clock.now_ns) == {}
+    (bench.folder / FILE).write_bytes(whole)
+    bench.reader.fell_back(made.id)
+    assert bench.look(5.0) == []
 
 
 def test_it_looks_a_few_times_a_second(bench: Bench) -> None:

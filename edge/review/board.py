@@ -53,12 +53,22 @@ class Board(Roll):
         return held
 
     def next(self, who: str, now_ns: int, behind: str | None = None) -> str | None:
-        """The first case that is free for this person; with `behind`, another one than that."""
+        """The first case that is free for this person; with `behind`, another one than that.
+
+        An escalation whose time is all but over lets the others go first: where more waits than
+        people can answer, each would else reach them too late.
+        """
         self._lineup.settle(now_ns)
+        first: str | None = None
         for name in self._lineup:
-            if name != behind and self._free(name, now_ns, who):
+            if name == behind or not self._free(name, now_ns, who):
+                continue
+            if first is not None and self._known(name).case.kind != "escalation":
+                break
+            if not self._lineup.short(name, now_ns):
                 return name
-        return None
+            first = first or name
+        return first
 
     def renew(self, who: str, token: str, now_ns: int) -> Held:
         """A sign of life. Good after the lease too, while nobody else has taken the case.

@@ -16,6 +16,8 @@ Key = tuple[int, int, str]
 ESCALATION, SKIPPED, OTHER, OTHER_SKIPPED = range(4)
 LAST = 3
 """The last of so many equal shares of its time brings a skipped escalation back."""
+SHORT_NS = 5_000_000_000
+"""Less time than this, or than the last share if that is less, is too short to look and answer."""
 
 
 class Lineup:
@@ -88,6 +90,14 @@ class Lineup:
         """Whether the last third of its time has begun."""
         back_ns = _back_ns(self._cases[inspection])
         return back_ns is not None and now_ns >= back_ns
+
+    def short(self, inspection: str, now_ns: int) -> bool:
+        """Whether too little of its time is left for a person who has yet to see it."""
+        case = self._cases[inspection]
+        if case.deadline_ns is None:
+            return False
+        share_ns = int((case.allowed_s or 0.0) * 1e9) // LAST
+        return case.deadline_ns - now_ns < min(SHORT_NS, share_ns)
 
     def _insert(self, case: Case, key: Key) -> None:
         self._cases[case.inspection], self._keys[case.inspection] = case, key

@@ -119,6 +119,30 @@ def test_skipped_ones_go_to_the_back_of_their_kind_until_time_is_short() -> None
     assert order(board, 41) == ["a", "b", "d", "c"]
 
 
+def test_one_whose_time_is_all_but_over_lets_those_go_first_that_can_be_answered() -> None:
+    board = filled(
+        case("a", due_s=30), case("b", due_s=33), case("c", due_s=60), case("s", "check")
+    )
+    assert board.next(ANNA, 25 * SECOND) == "a", "five seconds are enough"
+    assert board.next(ANNA, 26 * SECOND) == "b"
+    assert board.next(ANNA, 26 * SECOND, behind="b") == "c"
+    assert take(board, ANNA, 29) == "c"
+    assert take(board, BERT, 29) == "a", "no other escalation is left, and it comes before a check"
+    assert order(board, 29)[:2] == ["a", "b"]
+
+
+def test_who_answers_slower_than_parts_come_gets_each_with_time_to_answer() -> None:
+    due_s = [60 + second for second in range(200)]
+    board = filled(*(case(f"{one:03}", due_s=one) for one in due_s))
+    for now_s in range(100, 190, 3):
+        for gone in due_s[: now_s - 60]:
+            board.decided(f"{gone:03}", HELD)
+        name = take(board, ANNA, now_s)
+        assert name is not None
+        assert int(name) >= now_s + 5
+        answer(board, ANNA)
+
+
 def test_a_case_without_a_deadline_gives_way_to_an_escalation() -> None:
     board = filled(case("c", "check"))
     assert take(board, ANNA) == "c"

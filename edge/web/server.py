@@ -24,6 +24,7 @@ from edge.log import log
 from edge.notify import Notifier
 from edge.stopping import on_stop
 from edge.web.app import build_app
+from edge.web.listening import listen
 from edge.web.opening import Opened, open_all
 from edge.web.own_names import reached_at
 from edge.web.patience import Patience
@@ -31,7 +32,6 @@ from edge.web.tls import context
 from edge.workers.thread import WorkerThread
 
 MOST_CONNECTIONS = 512
-MOST_OF_ONE_ADDRESS = 128
 HANDSHAKE_S = 5.0
 KEEP_ALIVE_S = 15
 STOP_WITHIN_S = 3
@@ -47,15 +47,9 @@ class Connection(H11Protocol):
     patience: Patience
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Refuse one address that has too many."""
+        """From now on it is looked at."""
         super().connection_made(transport)
         self.patience = Patience(time.monotonic())
-        host = self.client and self.client[0]
-        others = (one for one in self.connections if isinstance(one, Connection))
-        same = sum(one.client is not None and one.client[0] == host for one in others)
-        if same > MOST_OF_ONE_ADDRESS:
-            log.warning("web.connections", address=host, why="too many from one address")
-            transport.abort()
 
     def look(self, now: float) -> None:
         """Cut it off when the client has not done its part for too long. Once a second."""
@@ -146,30 +140,6 @@ def settings(app: Any) -> uvicorn.Config:
         timeout_graceful_shutdown=STOP_WITHIN_S,
         log_level=logging.WARNING,
     )
-
-
-def listen(address: str) -> socket.socket:
-    """A socket on `host:port`. Raises OSError with the address in its words."""
-    host, _, port = address.rpartition(":")
-    host = host.strip("[]")
-    try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        # Named in full: asyncio sets TCP_NODELAY only where it sees that this is TCP, and without
-        # it an answer in two pieces waits 40 ms for the browser's acknowledgement.
-        listening = socket.socket(family, kind, protocol)
-    except (OSError, OverflowError) as error:
-        raise OSError(f"cannot listen on {address}: {error}") from error
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(where)
-        listening.listen(128)
-        listening.setblocking(False)
-    except (OSError, OverflowError) as error:
-        listening.close()
-        raise OSError(f"cannot listen on {address}: {error}") from error
-    return listening
 
 
 def serve(config: Config, tell: Callable[[str], None]) -> int:

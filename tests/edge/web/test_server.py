@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from edge.web import server
+from edge.web import listening
+from edge.web.listening import listen
 from edge.web.patience import READ_S, REQUEST_S
-from edge.web.server import STOP_WITHIN_S, Connection, Server, listen, settings
+from edge.web.server import STOP_WITHIN_S, Connection, Server, settings
 from tests.edge.web.station import config_in
 
 ANSWER = b"x" * 100
@@ -167,7 +168,7 @@ def test_a_connection_is_used_again_and_again() -> None:
 
 
 def test_one_address_has_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server, "MOST_OF_ONE_ADDRESS", 3)
+    monkeypatch.setattr(listening, "MOST_OF_ONE_ADDRESS", 3)
 
     async def work(clients: Clients) -> None:
         for _ in range(3):

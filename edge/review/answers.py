@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Iterable
 
+from edge.log import log
 from edge.records import utc
 from edge.review.amending import Amending
 from edge.review.board import left_s
@@ -127,9 +128,13 @@ class Answers(Giving, Amending):
         return over
 
     def last_hand_over(self) -> HandOver | None:
-        """What the shift before left."""
+        """What the shift before left; None where nothing that can be read."""
         kept = self._chain.state(HAND_OVER)
-        return None if kept is None else HandOver(**json.loads(kept))
+        try:
+            return None if kept is None else HandOver(**json.loads(kept))
+        except (ValueError, TypeError) as error:
+            log.warning("answers.hand_over", error=error)
+            return None
 
     def fill(self, cases: Iterable[tuple[Case, float]]) -> None:
         """Many new cases, each with the wall time since when it waits; the oldest first."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edge.records import utc
-from edge.review.answers import Answers
+from edge.review.answers import HAND_OVER, Answers
 from edge.review.board import Board
 from edge.review.case import Case
 from edge.review.chain import Chain
@@ -531,6 +531,13 @@ def test_the_end_of_a_shift(bench: Bench) -> None:
     assert bench.begin().last_hand_over() == over
     assert bench.answers.hand_over(ANNA, None).answered == 0
     assert refusal(lambda: bench.answers.hand_over(ANNA, "x" * 1001)).code == "nonsense"
+
+
+@pytest.mark.parametrize("kept", ['{"by":', "{}", "[]", "7", '{"by": 1, "newer": 2}'])
+def test_a_hand_over_that_cannot_be_read_is_none(bench: Bench, kept: str) -> None:
+    """Every page asks for it."""
+    bench.chain.append([], {HAND_OVER: kept})
+    assert bench.answers.last_hand_over() is None
 
 
 def test_what_is_said_of_parts_that_are_over_for_long(bench: Bench) -> None:

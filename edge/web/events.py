@@ -16,8 +16,9 @@ from typing import Literal
 from edge.log import log
 
 KEEP_ALIVE_S = 10.0
-MOST_WAITING = 64
-"""Events that wait for one browser before it is let go."""
+MOST_WAITING = 2000
+"""Events that wait for one browser before it is let go. Hundreds of parts may be decided at one
+moment; all browsers share the bytes of an event."""
 MOST_STREAMS = 200
 MOST_OF_ONE = 8
 """Streams of one session: a browser has one for each of its windows."""

@@ -13,6 +13,7 @@ import pytest
 
 from edge.web import events
 from edge.web.events import MOST_OF_ONE, MOST_STREAMS, MOST_WAITING, Hears, Hub, TooMany
+from edge.web.line_news import AT_ONCE
 
 COUNTS = {"waiting": 3, "pressing": True, "new": 1}
 
@@ -189,6 +190,21 @@ def test_a_stream_of_which_nothing_can_be_said_ends_and_the_others_go_on():
         await settle()
         assert hub.streams == 1
         assert sound.queue.qsize() == 1
+
+    on_loop(work)
+
+
+def test_many_parts_decided_at_one_moment_end_no_stream_that_is_read():
+    async def work(hub: Hub) -> None:
+        streams = [hub.open(f"s{number}", hears("all")) for number in range(10)]
+        reading = [asyncio.ensure_future(heard(hub, one)) for one in streams]
+        for number in range(3 * AT_ONCE):
+            hub.publish("part", {"inspection": str(number), "state": "decided"})
+        await settle()
+        assert (hub.streams, hub.dropped) == (10, 0)
+        hub.close()
+        for one in await asyncio.gather(*reading):
+            assert len(one) == 1 + 3 * AT_ONCE
 
     on_loop(work)
 

@@ -60,6 +60,25 @@ MakeTablet = Callable[..., Tablet]
 @pytest.fixture(scope="module")
 def make_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakePlant]:
     """Makes plants with persons; services that were started end with the module."""
+    yield from _plants(tmp_path_factory)
+
+
+@pytest.fixture(scope="package")
+def usual_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """The one at which most modules work: short leases, some seconds for undo."""
+    for make in _plants(tmp_path_factory):
+        yield make("run", "web", web={"lease_s": 8}, escalation={"deadline_s": 3600, "undo_s": 4})
+
+
+@pytest.fixture(scope="package")
+def blurred_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """One at which every picture is in doubt, for one cause."""
+    camera = {"source": "synthetic", "width": 320, "height": 240, "parts_per_second": 4.0}
+    for make in _plants(tmp_path_factory):
+        yield make("run", "web", camera={**camera, "doubts": {"blurred_below": 1e9}})
+
+
+def _plants(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakePlant]:
     made: list[Plant] = []
 
     def make(*services: str, persons: bool = True, **sections: Any) -> Plant:
@@ -76,19 +95,29 @@ def make_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakePlant]:
 
 @pytest.fixture
 def tablet(chromium: Browser, plant: Plant) -> Iterator[MakeTablet]:
-    """Makes tablets at the module's `plant`, signed in as one of PERSONS if one is named.
+    """Makes tablets at the module's `plant`, signed in as one of PERSONS if one is named; `anew`
+    where an earlier session of that person will not do.
 
     Afterwards none of them may have had any trouble.
     """
     made: list[Tablet] = []
 
     def make(
-        person: str | None = None, path: str = "/queue", address: str = "", **context: Any
+        person: str | None = None,
+        path: str = "/queue",
+        address: str = "",
+        anew: bool = False,
+        **context: Any,
     ) -> Tablet:
-        one = Tablet(chromium, address or plant.address, **context)
+        kept = None if anew or person is None else plant.sessions.get(person)
+        one = Tablet(chromium, address or plant.address, storage_state=kept, **context)
         made.append(one)
-        if person is not None:
+        if kept is not None:
+            one.page.goto(path)
+        elif person is not None:
             one.sign_in(PERSONS[person].number, plant.pins[person], path)
+            if not anew:
+                plant.sessions[person] = one.context.storage_state()
         return one
 
     yield make

@@ -21,7 +21,7 @@ from tests.simulators.patience import beside, until
 
 EVERYTHING_ASKED: dict[str, Any] = {
     "camera": {"source": "synthetic", "width": 320, "height": 240, "parts_per_second": 4.0},
-    "decision": {"automation": "human_only"},
+    "decision": {"automation": "shadow"},
     "escalation": {"deadline_s": 3600},
 }
 """A line in which persons decide everything: four parts a second wait, for an hour each."""
@@ -43,6 +43,8 @@ class Plant:
         self.config = station.config_of(self.config_file)
         self.persons: dict[str, Person] = {}
         self.pins = dict(PINS)
+        self.sessions: dict[str, Any] = {}
+        """Of persons who have signed in, as a browser keeps them."""
         self._running: dict[str, subprocess.Popen[str]] = {}
 
     def settle(self) -> None:

@@ -89,10 +89,10 @@ class Tablet:
         found.wait_for()
         return found.inner_text()
 
-    def hold(self, pattern: str) -> list[Route]:
-        """Requests like this wait from now on, in this list, until somebody lets them go on."""
+    def hold(self, pattern: str, times: int = 1) -> list[Route]:
+        """So many requests like this wait, in this list, until somebody lets them go on."""
         held: list[Route] = []
-        self.page.route(pattern, lambda route: held.append(route))
+        self.page.route(pattern, lambda route: held.append(route), times=times)
         return held
 
     def _trouble(self, words: str) -> None:

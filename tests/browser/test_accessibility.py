@@ -9,11 +9,8 @@ PAGES = ("queue", "line", "camera", "history", "people", "settings")
 
 
 @pytest.fixture(scope="module")
-def plant(make_plant):
-    camera = {"source": "synthetic", "width": 320, "height": 240, "parts_per_second": 4.0}
-    camera["doubts"] = {"blurred_below": 1e9}  # so that there is a group, and words over pictures
-    rules = {"automation": "assist"}
-    return make_plant("run", "web", camera=camera, decision=rules, web={"lock_after_s": 3600})
+def plant(blurred_plant):
+    return blurred_plant
 
 
 def grave(one):

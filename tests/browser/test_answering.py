@@ -13,8 +13,8 @@ FINGERS = ("otto", "ida", "max", "lena", "emma")
 
 
 @pytest.fixture(scope="module")
-def plant(make_plant):
-    return make_plant("run", "web")
+def plant(usual_plant):
+    return usual_plant
 
 
 def by_key(tablet, verdict):
@@ -38,11 +38,11 @@ def answer(tablet, act, verdict, given):
     return shown
 
 
-def recorded(plant, person):
+def recorded(plant, person, before):
     by = plant.persons[person].id
     return [
         (one["inspection"], one["part_id"], one["verdict"])
-        for one in plant.queue()
+        for one in plant.queue()[before:]
         if one["by"] == by
     ]
 
@@ -50,15 +50,15 @@ def recorded(plant, person):
 @pytest.mark.slow
 def test_twenty_parts_by_keyboard_and_twenty_by_touch(tablet, plant):
     keyboard, touch = tablet("otto", has_touch=False), tablet("ida")
-    keyed, tapped = [], []
+    before, keyed, tapped = len(plant.queue()), [], []
     for number in range(EACH):
         verdict = ("reject", "accept", "accept", "unsure")[number % 4]
         first = answer(keyboard, by_key, verdict, keyed)
         second = answer(touch, by_touch, verdict, tapped)
         keyboard.next_part(first)
         touch.next_part(second)
-    assert recorded(plant, "otto") == keyed
-    assert recorded(plant, "ida") == tapped
+    assert recorded(plant, "otto", before) == keyed
+    assert recorded(plant, "ida", before) == tapped
     assert len({inspection for inspection, _, _ in keyed + tapped}) == 2 * EACH
 
 
@@ -79,33 +79,41 @@ def test_each_verdict_carries_what_was_on_the_screen(tablet, plant):
     assert "Otto" not in str(said)
 
 
-def double_tap(tablet, verdict):
-    """Two taps of one finger, 80 ms apart by the browser's own clock; how far they really were."""
-    box = tablet.test(verdict).bounding_box()
-    where = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}]
-    touches = tablet.context.new_cdp_session(tablet.page)
-    tablet.page.evaluate("window.taps = []")
-    for tap in range(2):
-        if tap:
-            tablet.page.evaluate("ms => new Promise((done) => setTimeout(done, ms))", APART_MS)
-        for kind, points in (("touchStart", where), ("touchEnd", [])):
-            touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    touches.detach()
-    first, second = tablet.page.evaluate("window.taps")
-    return second - first
+class Finger:
+    """Taps one button of one tablet by real touches of the browser's own protocol."""
+
+    def __init__(self, tablet, name):
+        tablet.ready()  # nothing moves any more
+        box = tablet.test(name).bounding_box()
+        self._where = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}]
+        self._page = tablet.page
+        self._touches = tablet.context.new_cdp_session(tablet.page)
+        self._page.evaluate(
+            "addEventListener('pointerdown', (event) => window.taps.push(event.timeStamp), true)"
+        )
+
+    def twice(self):
+        """Two taps, 80 ms apart by the browser's own clock; how far apart they really were."""
+        self._page.evaluate("window.taps = []")
+        self._tap()
+        self._page.evaluate("ms => new Promise((done) => setTimeout(done, ms))", APART_MS)
+        self._tap()
+        first, second = self._page.evaluate("window.taps")
+        return second - first
+
+    def _tap(self):
+        for kind, points in (("touchStart", self._where), ("touchEnd", [])):
+            self._touches.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 @pytest.mark.slow
 def test_a_double_tap_is_never_two_verdicts(tablet, plant):
     tablets = [tablet(person) for person in FINGERS]
-    for one in tablets:
-        one.page.evaluate(
-            "addEventListener('pointerdown', (event) => window.taps?.push(event.timeStamp), true)"
-        )
+    fingers = [Finger(one, "reject") for one in tablets]
     pairs = 0
     while pairs < PAIRS:
         before, shown = len(plant.queue()), [one.ready() for one in tablets]
-        apart = [double_tap(one, "reject") for one in tablets]
+        apart = [finger.twice() for finger in fingers]
         for one, part in zip(tablets, shown, strict=True):
             one.next_part(part)
         if max(apart) >= STILL_MS:
@@ -153,9 +161,8 @@ def test_buttons_and_keys_are_dead_until_the_picture_is_drawn(tablet, plant):
         one.test(verdict).tap(force=True)
         by_key(one, verdict)
     assert one.shown()
-    one.page.unroute("**/api/v1/pictures/**")
-    for request in waiting:
-        request.continue_()
+    for picture in waiting:
+        picture.continue_()
     part = one.ready()
     assert len(plant.queue()) == before
     by_touch(one, "reject")

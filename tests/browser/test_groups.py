@@ -8,9 +8,8 @@ ENOUGH = 6
 
 
 @pytest.fixture(scope="module")
-def plant(make_plant):
-    camera = {"source": "synthetic", "width": 320, "height": 240, "parts_per_second": 6.0}
-    return make_plant("run", "web", camera={**camera, "doubts": {"blurred_below": 1e9}})
+def plant(blurred_plant):
+    return blurred_plant
 
 
 def opened(tablet, plant):

@@ -19,7 +19,7 @@ def lock(one):
 
 
 def test_a_locked_page_counts_on_and_opens_by_pin_on_its_large_keys(tablet, plant):
-    one = tablet("otto")
+    one = tablet("otto", anew=True)
     one.ready()
     lock(one)
     before = int(one.test("locked-waiting").inner_text())
@@ -37,7 +37,7 @@ def test_a_locked_page_counts_on_and_opens_by_pin_on_its_large_keys(tablet, plan
 
 
 def test_a_badge_that_types_opens_it_too(tablet, plant):
-    one = tablet("otto")
+    one = tablet("otto", anew=True)
     one.ready()
     lock(one)
     one.page.keyboard.type(BADGES["otto"])
@@ -46,7 +46,7 @@ def test_a_badge_that_types_opens_it_too(tablet, plant):
 
 
 def test_another_person_s_badge_does_not(tablet, plant):
-    one = tablet("otto")
+    one = tablet("otto", anew=True)
     one.ready()
     lock(one)
     with one.bearing("401"):
@@ -58,7 +58,7 @@ def test_another_person_s_badge_does_not(tablet, plant):
 
 @pytest.mark.slow
 def test_nobody_there_for_a_while_locks_it(tablet, plant):
-    one = tablet("ida")
+    one = tablet("ida", anew=True)
     one.ready()
     one.wait_state("locked")
     assert one.test("locked-waiting").is_visible()

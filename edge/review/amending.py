@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from edge.review.case import Case
+from edge.review.lineside import UNREADABLE
 from edge.review.pen import LONGEST_NOTE, Change, Typed, Words, text
 from edge.review.refusal import Refused
 from edge.review.room import Room
@@ -87,7 +88,10 @@ class Amending(Room):
         return Outcome("recorded", inspection, made.id, corrected=True)
 
     def _own_answer(self, who: str, verdict: str) -> Case:
-        record = self._chain.verdict(verdict)
+        try:
+            record = self._chain.verdict(verdict)
+        except UNREADABLE as error:
+            raise Refused("not_now", f"the answers cannot be read: {error}") from error
         if record is None:
             raise Refused("unknown", "there is no such answer")
         if record["by"] != who:

@@ -51,6 +51,9 @@ class Room:
         except REFUSED_BY_DISK as error:
             log.error("answers.not_recorded", error=error)
             raise Refused("not_now", f"it could not be recorded: {error}") from error
+        except Exception as error:  # a case that is never given back would wait for nobody
+            log.exception("answers.not_recorded")
+            raise Refused("not_now", f"it could not be recorded: {error!r}") from error
 
     def _may_see(self, who: str, case: Case) -> bool:
         return case.shows or self._memory.has_seen(who, case.inspection)

@@ -226,15 +226,18 @@ def test_the_second_person_is_told_who_was_first(bench: Bench) -> None:
     assert refusal(lambda: bench.answers.renew(ANNA, first.token)).code == "expired"
 
 
+@pytest.mark.parametrize(
+    "error", [sqlite3.OperationalError("database or disk is full"), MemoryError(), RuntimeError()]
+)
 def test_where_the_disk_refuses_the_claim_is_still_good(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     bench.soon("a")
     claim = bench.claim(ANNA)
     words = (ANNA, claim.token, "a", "sha-a", "reject")
 
     def full(*words: object, **more: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise error
 
     with monkeypatch.context() as now:
         now.setattr(Chain, "append", full)
@@ -245,6 +248,20 @@ def test_where_the_disk_refuses_the_claim_is_still_good(
     assert bench.claim(ANNA, "a").case.inspection == "a"
     claim = bench.claim(ANNA, "a")
     assert bench.answers.verdict(ANNA, claim.token, "a", "sha-a", "reject").state == "recorded"
+
+
+def test_an_answer_that_cannot_be_read_cannot_be_taken_back_now(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.soon("a")
+    given = bench.say(ANNA, "a")
+
+    def damaged(*words: object) -> None:
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(Archive, "record", damaged)
+    assert refusal(lambda: bench.answers.undo(ANNA, str(given.id))).code == "not_now"
+    assert bench.answers.state("a")["state"] == "answered"
 
 
 def test_unsure_and_skip_ask_about_the_others_first(bench: Bench) -> None:

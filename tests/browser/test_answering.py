@@ -177,8 +177,8 @@ def test_a_finger_that_came_down_before_the_part_changed_does_not_answer_the_nex
     box = one.test("accept").bounding_box()
     where = [{"x": box["x"] + 20, "y": box["y"] + 20}]
     touches = one.context.new_cdp_session(one.page)
-    by_key(one, "reject")
     touches.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": where})
+    by_key(one, "reject")
     second = one.next_part(first)
     touches.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     touches.detach()

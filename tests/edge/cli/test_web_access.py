@@ -79,6 +79,16 @@ def test_a_certificate_and_how_to_trust_it(run: Run, tmp_path: Path) -> None:
     assert "made a new certificate" in again.stdout
 
 
+def test_a_page_for_this_machine_only_is_told_what_to_set(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "edge-inspect.yaml"
+    path.write_text(TEXT.replace("0.0.0.0:8443", "127.0.0.1:8080"))
+    done = run("certificate", "--address", "127.0.0.1", "--name", "box.example")
+    assert 'web: {listen: "0.0.0.0:8443"}' in done.stderr
+    assert "https://box.example:8443/" in done.stderr
+    assert "127.0.0.1:8443" not in done.stderr
+    assert "https://127.0.0.1" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -52,13 +52,16 @@ class Operators:
 
     def _run(self) -> None:
         due = [time.monotonic()] * len(self._all)
+        met = False
         while due and not self._stop.wait(max(0.0, min(due) - time.monotonic())):
             number = due.index(min(due))
             now = time.monotonic()
             try:
                 due[number] = self._all[number].step(now)
+                met = True
             except (NoPage, sqlite3.Error, StoreError, KeyError, TypeError) as error:
-                log.info("operators.waiting", error=error)
+                if met or not isinstance(error, NoPage):  # the page takes a while to start
+                    log.info("operators.waiting", error=error)
                 due[number] = now + AGAIN_S
         self._line.close()
 

@@ -1,9 +1,10 @@
 /** What the page says of one part: its number, why it is asked, what the model said, its types. */
-import { part, say, show } from './page.js';
+import { part, say, setup, show } from './page.js';
 import { tap } from './tap.js';
 import { at, named, t } from './texts.js';
 
 const LONG = 12;
+const thousandths = new Intl.NumberFormat(setup.language, { minimumFractionDigits: 3, maximumFractionDigits: 3 });
 
 /** @typedef {{inspection: string, part_id: string|null, captured_at: string, reason: string|null,
  *   doubts: string[], left_s: number|null, allowed_s?: number|null, alone: boolean,
@@ -85,7 +86,7 @@ export class CaseView {
     const none = answer.score === null || answer.score === undefined;
     say(part('answer-label'), none ? t('answered.revealed_none') : t(revealed ? 'answered.revealed' : 'queue.model_says', { label }));
     say(part('answer-would'), answer.would_be ? t(`queue.would_${answer.would_be}`) : '');
-    say(part('answer-score'), none ? '' : t('queue.score', { score: answer.score.toFixed(3) }));
+    say(part('answer-score'), none ? '' : t('queue.score', { score: thousandths.format(answer.score) }));
     show(part('scale'), !none);
     if (!none) this.scale(answer);
   }

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from edge.review.board import Board
+from edge.review.lineup import LAST, SHORT_NS
 from edge.review.refusal import Refused
 from edge.review.standing import Given
 from edge.review.waiting import Decided
@@ -55,6 +56,13 @@ class Rules(RuleBasedStateMachine):
         open_ones = [n for n, k in self.known.items() if k.verdict is None and not k.decided]
         return sorted(open_ones, key=lambda name: self.known[name].key(self.now_s))
 
+    def first(self, free: list[str]) -> str:
+        """Of these in their order: one that leaves time to look at it, where there is one."""
+        short_s = min(SHORT_NS / SECOND, ALLOWED_S / LAST)
+        dues = [(name, self.known[name].due_s) for name in free]
+        timely = [n for n, due_s in dues if due_s is not None and due_s - self.now_s >= short_s]
+        return (timely or free)[0]
+
     def live(self) -> dict[str, str]:
         """Who has which case in hand now."""
         return {who: name for who, (name, _, end) in self.claims.items() if end > self.now_s}
@@ -94,7 +102,7 @@ class Rules(RuleBasedStateMachine):
         keeps = own in free and (
             self.known[str(own)].due_s is not None or self.known[free[0]].due_s is None
         )
-        assert held.inspection == (own if keeps else free[0])
+        assert held.inspection == (own if keeps else self.first(free))
         self._took(who, held.inspection, held.token)
 
     @precondition(lambda self: self.known)

@@ -112,9 +112,11 @@ def verdict(
         words = {"label": label, "note": note, "basis": basis.value}
         said = {"inspection": inspection, "verdict": answer.value, **words}
         made = str(_ask(settings, "verdict", said, by)["id"])
-        typer.echo(f"answer {made}: `edge-inspect queue undo` takes it back", err=True)
-        running = of_service(settings, "line").running
-        patience_s = PATIENCE_S + settings.escalation.undo_s
+        running, undo_s = of_service(settings, "line").running, settings.escalation.undo_s
+        back = f"`edge-inspect queue undo {made} --by {by}`"
+        told = f"answer {made}: for {undo_s:g} s {back} takes it back, then the label"
+        typer.echo(told, err=True)
+        patience_s = PATIENCE_S + undo_s
         typer.echo(outcome(line, asked, (made, answer.value), running, patience_s))
 
 

@@ -134,7 +134,9 @@ def identity(done: Result) -> str:
 
 
 def test_an_answer_is_taken_back_while_the_line_does_not_run(station: Path) -> None:
-    given = identity(run(station, "verdict", WAITING.id, "accept", "--by", "anna"))
+    told = run(station, "verdict", WAITING.id, "accept", "--by", "anna")
+    given = identity(told)
+    assert f"`edge-inspect queue undo {given} --by anna`" in told.stderr
     assert WAITING.id not in run(station, "list").stdout, "it waits for the line alone"
     other = run(station, "undo", given, "--by", "bert")
     assert (other.exit_code, len(answers(station))) == (1, 1)

@@ -14,8 +14,8 @@ FIRST = "en"
 class Words:
     """The texts of one language: `t("queue.accept")`, `t("time.days", n=3)`.
 
-    Where `n` is 1, a key `<name>_one` beside the name is taken. A text that is not there is its own
-    key: a page with an odd word is better than none.
+    Where `n` is 1, or 1 as it is written, a key `<name>_one` beside the name is taken. A text that
+    is not there is its own key: a page with an odd word is better than none.
     """
 
     def __init__(self, language: str, texts: Mapping[str, Any]) -> None:
@@ -24,7 +24,7 @@ class Words:
 
     def __call__(self, key: str, /, **facts: object) -> str:
         """The text with its facts filled in; not escaped: the templates do that."""
-        found = self._find(f"{key}_one") if facts.get("n") == 1 else None
+        found = self._find(f"{key}_one") if facts.get("n") in (1, "1") else None
         found = self._find(key) if found is None else found
         if found is None:
             return key

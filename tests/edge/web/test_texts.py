@@ -133,6 +133,7 @@ def test_a_text_is_filled_in_and_one_is_not_many():
     t = Texts().of("en")
     assert t("queue.wait", n=3) == "3 wait"
     assert t("queue.wait", n=1) == "1 waits"
+    assert t("line.records", n="1") == "1 record", "pages fill in a number as it is written"
     assert t("no.such.key") == "no.such.key"
 
 

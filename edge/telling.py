@@ -55,9 +55,7 @@ def say(texts: Texts, phrase: Phrase) -> str:
     return texts(phrase.key, **facts)
 
 
-def phrases(
-    story: Story, zone: tzinfo, said: Iterable[Mapping[str, Any]] = ()
-) -> Iterator[Phrase]:
+def phrases(story: Story, zone: tzinfo, said: Iterable[Mapping[str, Any]] = ()) -> Iterator[Phrase]:
     """Everything that an auditor asks about one inspection, in order. `said` are the answers and
     corrections about it.
 

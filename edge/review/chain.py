@@ -19,7 +19,7 @@ from edge.store.batch import Committed
 from edge.store.errors import StoreError
 from edge.store.journal import NO_STATE
 from edge.store.lock import Lock
-from edge.store.symptoms import Symptom
+from edge.store.symptoms import Symptom, identity, is_damage
 
 
 class Chain:
@@ -80,7 +80,11 @@ class Chain:
     def verdict(self, name: str) -> Mapping[str, Any] | None:
         """The record of the answer with this id."""
         with self._mutex:
-            row = self._archive.record("verdict/1", name)
+            try:
+                row = self._archive.record("verdict/1", name)
+            except sqlite3.Error as error:
+                self._doubt(error, name)
+                raise
         return None if row is None else dict(json.loads(row.body))
 
     def tend(self) -> None:
@@ -90,6 +94,17 @@ class Chain:
         """
         with self._mutex:
             self._journal.look()
+
+    def _doubt(self, error: sqlite3.Error, name: str) -> None:
+        """A page that only this reading needs: is it damaged for a connection of its own too?"""
+        if not is_damage(error):
+            return
+        file = identity(self.path)
+        try:
+            self._archive.record("verdict/1", name)
+        except sqlite3.Error as again:
+            if is_damage(again):
+                self.suspect(Symptom(file, str(again)))
 
     def suspect(self, symptom: Symptom) -> None:
         """A reader has found the file damaged: the next `append` or `tend` goes on in a new one."""

@@ -121,3 +121,24 @@ def test_a_file_that_is_damaged_while_it_runs_is_set_aside(tmp_path: Path, notic
         assert chain.verdict("verdict-99") is not None
     (case,) = aside.cases(tmp_path)
     assert case.database == FILE
+
+
+def test_a_page_that_only_an_undo_needs_is_noticed_when_it_is_damaged(
+    tmp_path: Path, chain: Chain
+) -> None:
+    for number in range(400):
+        say(chain, number)
+    chain.close()
+    path = tmp_path / FILE
+    found = path.read_bytes().find(b'"id":"verdict-20"')
+    page = found - found % 4096
+    with path.open("r+b") as stream:
+        stream.seek(page)
+        stream.write(b"\xff" * 4096)
+    with Chain(tmp_path, "boot-1", FakeClock()) as after_it:
+        assert aside.cases(tmp_path) == []
+        with pytest.raises(sqlite3.DatabaseError):
+            after_it.verdict("verdict-20")
+        say(after_it, 1000)
+        assert len(aside.cases(tmp_path)) == 1
+    assert ids(tmp_path) == ["verdict-1000"]

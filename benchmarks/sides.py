@@ -169,12 +169,14 @@ def line_latency(
     waiting: int = 60_000,
     acknowledge: str = "broker",
     tablets: int = 0,
+    real_time: bool = False,
 ) -> dict[str, float]:
     """Frame to decision of the whole line at the same pace, while a backlog drains.
 
     To a collector where it is to acknowledge: then also how the drain went (see `drain`). With
     `tablets`, so many have the page open meanwhile; they run at the lowest priority, since in a
-    plant they are other machines.
+    plant they are other machines. `real_time`: the line and its child are scheduled as the option
+    in the line's unit does.
     """
     import signal
 
@@ -204,6 +206,8 @@ def line_latency(
     if tablets:
         children += open_page(config, page, tablets)
     try:
+        if real_time:  # from here on, so that only the line's threads and its child inherit it
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(10))
         figures = paced_line(config, pictures, seconds)
         figures["drained"] = acknowledged(Path(state))
         if watcher is not None:

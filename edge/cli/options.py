@@ -20,5 +20,5 @@ ConfigOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")
 ]
-ByOption = Annotated[str, typer.Option("--by", help="The person who decides this: an opaque id.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who decides this; recorded for good, so give an id where names must be erasable.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words; it is recorded.")]

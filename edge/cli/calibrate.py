@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from edge.cli.options import ConfigOption, JsonOption
+from edge.cli.options import BY_HELP, ConfigOption, JsonOption
 
 
 class Only(str, Enum):
@@ -60,7 +60,7 @@ Capacity = Annotated[
     ),
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="Put it in force at once (with --by).")]
-By = Annotated[str | None, typer.Option("--by", help="The person who decides this: an opaque id.")]
+By = Annotated[str | None, typer.Option("--by", help=BY_HELP)]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why, in words; it is recorded.")]
 AsIs = Annotated[
     bool, typer.Option("--as-is", help="Take pictures of any size; then nothing is certified.")

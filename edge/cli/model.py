@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.cli.options import ConfigOption, JsonOption
+from edge.cli.options import BY_HELP, ConfigOption, JsonOption
 
 if TYPE_CHECKING:
     from inference.bundle import Bundle
@@ -76,7 +76,7 @@ def wrap(
 @app.command()
 def confirm(
     bundle: BundleArgument,
-    by: Annotated[str, typer.Option("--by", help="The person who looked: an opaque id.")],
+    by: Annotated[str, typer.Option("--by", help=BY_HELP)],
 ) -> None:
     """Vouch for what was guessed, so that the bundle may decide."""
     import time

@@ -20,5 +20,6 @@ ConfigOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON on standard output and nothing else there.")
 ]
-ByOption = Annotated[str, typer.Option("--by", help="Who decides this; recorded for good, so give an id where names must be erasable.")]
+BY_HELP = "Who decides this. It is recorded for good: give an id where names must be erasable."
+ByOption = Annotated[str, typer.Option("--by", help=BY_HELP)]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in words; it is recorded.")]

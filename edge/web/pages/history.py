@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
@@ -83,7 +84,7 @@ def _in_utc(given: Mapping[str, str], f: Formats) -> dict[str, str]:
 
 def _utc(text: str, name: str, f: Formats) -> str:
     try:
-        local = datetime.fromisoformat(text)
+        local = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
         if local.tzinfo is None:
             local = local.replace(tzinfo=f.zone)
         return utc(max(local, EVER).timestamp())

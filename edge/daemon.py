@@ -180,7 +180,9 @@ class Line:
         parts.entries.close()
         parts.camera.close()
         self._join("keep")
-        # only now, since a camera that is closed may have one more part to report
+        self._let_record()
+        # only now: a camera that is closed may have one more part to report, and on a full disk
+        # this thread makes the room for what is still to be written
         parts.finish.set()
         parts.wake.set()
         self._join("tend")
@@ -192,6 +194,13 @@ class Line:
         parts.stopped()
         parts.lock.release()
         return self._exit_code()
+
+    def _let_record(self) -> None:
+        """Until everything is written, or the record thread has given up."""
+        thread = self._threads["record"]
+        while thread.is_alive() and not self._appliance.recorder.idle:
+            self._feed_watchdog()
+            thread.join(0.02)
 
     def _exit_code(self) -> int:
         parts = self._appliance

@@ -13,7 +13,6 @@ from typing import Any, Protocol
 from edge.recovery.history import History
 from edge.review.waiting import Decided
 from edge.store.errors import StoreError
-from edge.store.rows import INSPECTION
 
 UNREADABLE = (sqlite3.Error, StoreError, ValueError, KeyError, TypeError)
 """What reading the line's files may raise: a lock, damage, nonsense."""
@@ -103,8 +102,3 @@ class NoLine:
 def decided(record: Mapping[str, Any]) -> Decided:
     """What a disposition says."""
     return Decided(record["disposition"], record["by"], record["at"], record["verdict"])
-
-
-def is_inspection(body: bytes) -> bool:
-    """Whether this record is one, without parsing it."""
-    return b'"schema":"' + INSPECTION.encode() + b'"' in body

@@ -167,11 +167,6 @@ class Guard:
         return refusing.refused(call, refusal)
 
 
-def guarded(rule: Rule, shop: Shop, guard: Guard | None = None) -> Route:
-    """The route of a rule. Share one Guard between all: it bounds the threads."""
-    return (guard or Guard(shop)).route(rule)
-
-
 def _check_token(call: Call) -> None:
     assert call.session is not None
     sent = call.request.headers.get(CSRF_HEADER) or call.body.get(CSRF_FIELD)

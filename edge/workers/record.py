@@ -75,6 +75,11 @@ class Recorder:
         self._tries, self.failing = 0, None
         return True
 
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was handed over is on the disk."""
+        return not self._batch and not len(self._entries)
+
     def finish(self) -> None:
         """The line is ending: from now on a disk that refuses is tried TRIES_AT_THE_END times."""
         self._ending = True

@@ -300,3 +300,32 @@ def test_a_second_signal_ends_at_once(line: Line, monkeypatch: pytest.MonkeyPatc
     finally:
         signal.signal(signal.SIGTERM, before[0])
         signal.signal(signal.SIGINT, before[1])
+
+
+def test_room_is_made_until_the_last_record_is_written(
+    settings: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = build(config_of(settings))
+    parts, looks = line._appliance, []
+    append = parts.recorder._journal.append
+
+    class MakesRoom:
+        def step(self, now_ns: int) -> tuple[()]:
+            if parts.stop.is_set() and parts.recorder.failing is not None:
+                looks.append(now_ns)
+            return ()
+
+        def close(self) -> None: ...
+
+    def full_at_the_end(*given: Any, **more: Any) -> Any:
+        if parts.stop.is_set() and len(looks) < 3:
+            raise sqlite3.OperationalError("database or disk is full")
+        return append(*given, **more)
+
+    tended = parts.tender._tended
+    tended.helpers = (*tended.helpers, MakesRoom())
+    monkeypatch.setattr(parts.recorder._journal, "append", full_at_the_end)
+    monkeypatch.setattr(parts.recorder, "_retry_s", 0.1)
+    parts.inspector._most = 3
+    assert run(line) == 0
+    assert len(of_kind(settings, "inspection/1")) == 3

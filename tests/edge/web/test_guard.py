@@ -242,7 +242,7 @@ class Own:
             Rule("GET", "/fails", fails, "anyone"),
             Rule("POST", "/api/echo", echo, "look", machines=True),
         )
-        app = Starlette(routes=[guard.guarded(one, self.plant.shop, self.guard) for one in rules])
+        app = Starlette(routes=[self.guard.route(one) for one in rules])
         return Gate(app, hosts_of(self.plant.config.web), self.plant.shop.refused)
 
 

@@ -8,9 +8,9 @@ import json
 from camera.frame import Roi
 from camera.source import Clock, Source
 from camera.supervised import STALL_S
-from edge.config import (
+from edge.config import Config
+from edge.config_cameras import (
     CameraBase,
-    Config,
     FolderCamera,
     RtspCamera,
     SyntheticCamera,

@@ -12,7 +12,8 @@ from edge import cameras
 
 if TYPE_CHECKING:
     from camera.frame import Frame, Image
-    from edge.config import CameraBase, Config
+    from edge.config import Config
+    from edge.config_cameras import CameraBase
 
 GREEN = (0, 255, 0)
 

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 
 from camera.v4l2_driver import CONTROLS
-from edge import applied, config, records
+from edge import applied, config, config_cameras, records
 from edge.access import record as access
 from edge.causes import WORDS
 from edge.cli import errors
@@ -92,17 +92,18 @@ def test_exit_codes():
 SECTIONS = {
     "The file": Config,
     "`station`": config.Station,
-    "`camera`, source: `synthetic`": config.SyntheticCamera,
-    "`camera`, source: `folder`": config.FolderCamera,
-    "`camera`, source: `video`": config.VideoCamera,
-    "`camera`, source: `v4l2`": config.V4l2Camera,
-    "`camera`, source: `rtsp`": config.RtspCamera,
-    "`camera.doubts`": config.DoubtLimits,
+    "`camera`, source: `synthetic`": config_cameras.SyntheticCamera,
+    "`camera`, source: `folder`": config_cameras.FolderCamera,
+    "`camera`, source: `video`": config_cameras.VideoCamera,
+    "`camera`, source: `v4l2`": config_cameras.V4l2Camera,
+    "`camera`, source: `rtsp`": config_cameras.RtspCamera,
+    "`camera.doubts`": config_cameras.DoubtLimits,
     "`trigger`": config.Trigger,
     "`model`": config.Model,
     "`decision`": config.DecisionRules,
     "`escalation`": config.Escalation,
     "`sync`": config.Sync,
+    "`rollout`": config.Rollout,
     "`web`": config.Web,
     "`storage`": config.Storage,
 }
@@ -125,7 +126,7 @@ def test_every_section_has_its_heading():
 def test_keys_and_defaults_of_the_configuration(heading):
     table = rows(section(text("docs/configuration.md"), heading))
     listed = {row[0].strip("`"): row[1] for row in table}
-    common = set(config.CameraBase.model_fields) | {"source"}
+    common = set(config_cameras.CameraBase.model_fields) | {"source"}
     fields = {
         name: field
         for name, field in SECTIONS[heading].model_fields.items()

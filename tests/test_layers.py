@@ -33,15 +33,18 @@ ONE_FILE_EACH = {
         "sync/fleet/gallery.py",
         "sync/fleet/ledger.py",
         "sync/fleet/pictures.py",
+        "sync/fleet/rollout_tables.py",
         "sync/fleet/story.py",
         "sync/fleet/tables.py",
     },
     "psycopg": set(),
     "uvicorn": {"edge/web/server.py"},
+    "tuf": {"sync/trust.py", "sync/fleet/repository.py"},
+    "securesystemslib": {"sync/trust.py", "sync/fleet/keys.py", "sync/fleet/repository.py"},
 }
 HEAVY = {
     "numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic", "sqlalchemy",
-    "starlette", "uvicorn", "anyio",
+    "starlette", "uvicorn", "anyio", "tuf", "securesystemslib", "cryptography",
 }  # fmt: skip
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {

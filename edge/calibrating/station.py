@@ -16,7 +16,8 @@ from edge.calibrating.scoring import Progress, Shape, score_folder, scorer
 from edge.calibrating.training import SAY, refuse_overlap, training_hashes
 from edge.calibrating.tries import note_try, tries_before
 from edge.clock import Clock
-from edge.config import Config, FolderCamera, VideoCamera
+from edge.config import Config
+from edge.config_cameras import FolderCamera, VideoCamera
 from edge.decision.evidence import Evidence, Training
 from edge.inspection import Setup
 from edge.records import Origin, utc

@@ -16,7 +16,8 @@ from edge.calibrating.making import Wishes, make
 from edge.calibrating.scoring import scorer
 from edge.calibrating.station import Station
 from edge.clock import Clock
-from edge.config import Config, SyntheticCamera
+from edge.config import Config
+from edge.config_cameras import SyntheticCamera
 from edge.decision.calibration import CannotCertify, Targets
 from edge.decision.evidence import Row, Samples
 from edge.demo.station import CALIBRATION_SEED

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge import config, config_values
-from edge.config import Config, FolderCamera
+from edge import config, config_cameras, config_values
+from edge.config import Config
+from edge.config_cameras import FolderCamera
 from edge.config_file import FORMS, TOO_LARGE, ConfigError, find, load, parse
 
 FILE = Path("/etc/plant/station.yaml")
@@ -328,6 +329,6 @@ def test_the_status_files_are_where_anyone_may_read_them() -> None:
 
 
 def test_every_pattern_has_words() -> None:
-    sources = (Path(config.__file__), Path(config_values.__file__))
+    sources = [Path(one.__file__) for one in (config, config_cameras, config_values)]
     text = "".join(source.read_text() for source in sources)
     assert set(re.findall(r'pattern=r"([^"]+)"', text)) == set(FORMS)

@@ -71,6 +71,25 @@ class Station:
         """From collectors only, never retained: send an epoch again from some record on."""
         return self.topic("rewind")
 
+    @property
+    def model_state(self) -> str:
+        """Retained: what the station should run, runs, tries and refuses."""
+        return self.topic("model/state")
+
+    @property
+    def model_assignment(self) -> str:
+        """Retained, from the fleet only: the signed word on which bundle the station should run."""
+        return self.topic("model/assignment")
+
+    @property
+    def model_want(self) -> str:
+        """Pieces of a bundle that the station asks for; never retained."""
+        return self.topic("model/want")
+
+    def model_chunk(self, sha256: str, number: int) -> str:
+        """From the fleet only: the bytes of one piece of the file with this sha256."""
+        return self.topic(f"model/chunk/{sha256}/{number}")
+
 
 def parse(topic: str) -> tuple[Station, str]:
     """Split a full topic into station and leaf. Raises TopicError on every other topic."""

@@ -13,6 +13,10 @@ NAMES = st.from_regex(r"[a-z0-9_-]{1,64}", fullmatch=True)
 def test_names_are_as_documented():
     assert CAPS.status == "ei/v1/plant-a/line-3/caps/status"
     assert CAPS.results("line") == "ei/v1/plant-a/line-3/caps/results/line"
+    assert CAPS.model_state == "ei/v1/plant-a/line-3/caps/model/state"
+    assert CAPS.model_assignment == "ei/v1/plant-a/line-3/caps/model/assignment"
+    assert CAPS.model_want == "ei/v1/plant-a/line-3/caps/model/want"
+    assert CAPS.model_chunk("ab", 7) == "ei/v1/plant-a/line-3/caps/model/chunk/ab/7"
     assert str(CAPS) == "plant-a/line-3/caps"
 
 

@@ -41,11 +41,13 @@ class Child:
     """A running `inference.host`. For one thread at a time.
 
     After `hello` is there, `given` is the input tensor and `answer` the output tensor, both over
-    memory that the child shares. An `idle` one runs only when nobody else wants to. Raises OSError
-    when no process can be started.
+    memory that the child shares. An `idle` one runs only when nobody else wants to. With
+    `memory_mb` the model may take no more than that. Raises OSError when no process can be started.
     """
 
-    def __init__(self, model: int, threads: int, idle: bool = False) -> None:
+    def __init__(
+        self, model: int, threads: int, idle: bool = False, memory_mb: int | None = None
+    ) -> None:
         self.hello: Hello | None = None
         self._parser = Replies()
         self._open = True
@@ -56,7 +58,7 @@ class Child:
             ends += os.pipe()
             self._memory = os.memfd_create("tensors", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
             ends.append(self._memory)
-            more = (str(threads), str(int(idle)))
+            more = (str(threads), str(int(idle)), str(memory_mb or 0))
             self.process = self._spawn(ends[0], ends[3], ends[5], model, more)
         except OSError:
             for end in ends:

@@ -1,7 +1,7 @@
 """The child process: one loaded model, fed through shared memory and two pipes.
 
-Run as `python -m inference.host REQUESTS REPLIES MEMORY MODEL THREADS IDLE`; the first four are
-file descriptors passed by the parent. The raw pipes are used instead of standard input and output,
+Run as `python -m inference.host REQUESTS REPLIES MEMORY MODEL THREADS IDLE MEGABYTES`; the first
+four are file descriptors passed by the parent, MEGABYTES what the model may take (0: no limit). The raw pipes are used instead of standard input and output,
 because TFLite prints there. It ends when its request pipe ends, even in the middle of an
 invocation, so that no child outlives its parent. It imports neither cv2 nor anything else it does
 not need: a restart costs what numpy and the runtime cost.
@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import mmap
 import os
-import select
 import signal
 import sys
-import threading
 import time
 from typing import Any
 
@@ -22,23 +20,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import exchange
+from inference.confine import cap_memory, end_with, go_first
 from inference.idle import give_way
-from inference.interpreter import CannotRun, Interpreter, TensorDetail
+from inference.interpreter import CannotRun, Interpreter, TensorDetail, load_runtime
 
 
 def main(arguments: list[str]) -> int:
     """Serve until the request pipe ends. Exit code 0, or 1 when the model cannot run."""
-    requests, replies, memory, model, threads, idle = (int(argument) for argument in arguments)
+    requests, replies, memory, model, threads, idle, cap = (int(one) for one in arguments)
+    go_first()
     if idle:
         give_way()
     # The parent drains after Ctrl-C and SIGTERM, and needs this process until it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(requests,), daemon=True).start()
+    end_with(requests)
     try:
+        if cap:
+            load_runtime()
+            cap_memory(cap)
         interpreter = Interpreter(_whole(model), threads)
         said, given, answer = _share(interpreter, memory)
-    except (CannotRun, OSError, ValueError, TypeError) as error:
+    except (CannotRun, OSError, ValueError, TypeError, MemoryError) as error:
         _send(replies, exchange.failed(0, str(error)))
         return 1
     _send(replies, exchange.hello(said))
@@ -102,15 +105,6 @@ def _whole(descriptor: int) -> bytes:
 def _send(replies: int, data: bytes) -> None:
     while data:
         data = data[os.write(replies, data) :]
-
-
-def _end_with_parent(requests: int) -> None:
-    """End the process at once when the other end of the request pipe is closed. `invoke` releases
-    the global lock, so this also works while the model runs or hangs."""
-    waiter = select.poll()
-    waiter.register(requests, 0)  # only hang-up and error
-    waiter.poll()
-    os._exit(0)
 
 
 if __name__ == "__main__":

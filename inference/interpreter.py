@@ -57,6 +57,11 @@ def runtime_name() -> str:
     return "none"
 
 
+def load_runtime() -> None:
+    """Import the runtime now instead of with the first model. Raises CannotRun without one."""
+    _interpreter_class()
+
+
 class Interpreter:
     """One loaded model. Raises CannotRun when the runtime does not take it; a damaged file may
     also end the process, so this belongs into a child."""
@@ -79,7 +84,7 @@ class Interpreter:
             self._interpreter.set_tensor(self._input_index, tensor)
             self._interpreter.invoke()
             output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, MemoryError) as error:
             raise CannotRun(" ".join(str(error).split())) from error
         return output
 

@@ -43,7 +43,8 @@ class Worker:
 
     `deadline_ms` 0 means none: then only a hang (`hang_ms`, the larger of 2 s and 5 deadlines)
     ends the wait. At most one request is outstanding; a late answer is discarded by its number.
-    An `idle` worker's child gets only what processors and disks have left over.
+    An `idle` worker's child gets only what processors and disks have left over. With `memory_mb` an
+    allocation of the model beyond that fails, which most models do not survive.
     `last_fault` and `last_fault_code` say how the last child ended: `died`, `hung`,
     `does_not_load`, `does_not_fit`. `last_inference_ms` is from hand-over to answer.
     """
@@ -55,6 +56,7 @@ class Worker:
         deadline_ms: float = 0.0,
         clock: Callable[[], int] = time.monotonic_ns,
         idle: bool = False,
+        memory_mb: int | None = None,
     ) -> None:
         self.bundle = bundle
         self.deadline_ms = deadline_ms
@@ -64,6 +66,7 @@ class Worker:
         self.last_fault_code = ""
         self._threads = threads
         self._idle = idle
+        self._memory_mb = memory_mb
         self._clock = clock
         self._preprocess = Preprocessor(bundle.spec.input)
         self._postprocess = Postprocessor(bundle.spec.output)
@@ -262,7 +265,7 @@ class Worker:
         assert self._model is not None
         self._started_ns = now_ns
         try:
-            self._child = Child(self._model, self._threads, self._idle)
+            self._child = Child(self._model, self._threads, self._idle, self._memory_mb)
         except OSError as error:
             self._count_death(now_ns, "died", f"no process can be started: {error}")
 

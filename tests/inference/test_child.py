@@ -95,7 +95,7 @@ def test_ends_with_its_parent_even_while_the_model_hangs():
     memory = sealed_memory(b"model")
     reading, writing = os.pipe()
     passed = [reading, memory]
-    command = [sys.executable, "-c", HANGING, *map(str, (reading, 1, memory, memory, 1, 0))]
+    command = [sys.executable, "-c", HANGING, *map(str, (reading, 1, memory, memory, 1, 0, 0))]
     with subprocess.Popen(command, pass_fds=passed, stdout=subprocess.PIPE) as process:
         os.close(reading)
         os.close(memory)

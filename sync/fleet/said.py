@@ -1,0 +1,234 @@
+"""What a station says of its models on `model/state`, read with care. Pure.
+
+Anyone who may write the topic can write anything: what is not as it should be is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+SCHEMA = "model-state/1"
+LARGEST = 64 * 1024
+LONGEST_TEXT = 500
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the candidate did beside the active model: counts of parts, so that those of several
+    stations can be added up. `escalations` and `overkill` are how many more than the active one's.
+    """
+
+    parts: int = 0
+    permissive: int = 0
+    stricter: int = 0
+    escalations: int = 0
+    overkill: int = 0
+    deaths: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A bundle on probation, or the last one that was. `needed` are the labelled pictures, good and
+    defect, that are missing for its calibration, which is waited for `until` then."""
+
+    bundle: str
+    state: str
+    name: str = ""
+    version: str = ""
+    code: str | None = None
+    why: str | None = None
+    share: float | None = None
+    serial: int | None = None
+    rollout: str | None = None
+    parts: int = 0
+    needed: tuple[int, int] | None = None
+    until: str | None = None
+    evidence: Evidence = Evidence()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """The bundle that decides; `trial`: so many parts until it is taken for good."""
+
+    bundle: str
+    name: str = ""
+    version: str = ""
+    trial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The newest assignment that the station has accepted."""
+
+    bundle: str
+    serial: int
+    rollout: str = ""
+    action: str = "run"
+    name: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Something that the station does not take, and why: a pack, or a bundle."""
+
+    code: str
+    why: str = ""
+    mend: str = ""
+    at: str = ""
+    bundle: str = ""
+    serial: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How far the download is."""
+
+    state: str
+    bytes: int = 0
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One state of a station."""
+
+    at: str = ""
+    desired: Desired | None = None
+    running: Running | None = None
+    candidate: Trial | None = None
+    last: Trial | None = None
+    refused: tuple[Refusal, ...] = ()
+    refusal: Refusal | None = None
+    delivery: Delivery | None = None
+    clock_synced: bool | None = None
+
+
+def read(payload: bytes | str, station: str) -> Said | None:
+    """A payload of `model/state`; None for anything that this station would not say."""
+    if len(payload) > LARGEST:
+        return None
+    try:
+        content = json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        return None
+    if content.get("station") != station:
+        return None
+    listed = content.get("refused")
+    refused = [_refusal(one) for one in listed[:64]] if isinstance(listed, list) else []
+    synced = content.get("clock_synced")
+    return Said(
+        _text(content.get("at")),
+        _desired(_mapping(content.get("desired"))),
+        _running(_mapping(content.get("running"))),
+        _trial(_mapping(content.get("candidate"))),
+        _trial(_mapping(content.get("last"))),
+        tuple(one for one in refused if one is not None),
+        _refusal(content.get("refusal")),
+        _delivery(_mapping(content.get("delivery"))),
+        synced if isinstance(synced, bool) else None,
+    )
+
+
+def _desired(content: Mapping[str, Any]) -> Desired | None:
+    digest, serial = _hash(content.get("digest")), _count(content.get("serial"))
+    if digest is None or serial is None:
+        return None
+    names = (_text(content.get(name)) for name in ("rollout", "action", "name", "version"))
+    return Desired(digest, serial, *names)
+
+
+def _running(content: Mapping[str, Any]) -> Running | None:
+    digest = _hash(content.get("bundle"))
+    if digest is None:
+        return None
+    name, version = _text(content.get("name")), _text(content.get("version"))
+    return Running(digest, name, version, _count(content.get("trial")))
+
+
+def _trial(content: Mapping[str, Any]) -> Trial | None:
+    digest, state = _hash(content.get("bundle")), _text(content.get("state"))
+    if digest is None or not state:
+        return None
+    needed = _mapping(content.get("needed"))
+    good, defect = _count(needed.get("good")), _count(needed.get("defect"))
+    return Trial(
+        digest,
+        state,
+        _text(content.get("name")),
+        _text(content.get("version")),
+        _text(content.get("code")) or None,
+        _text(content.get("why")) or None,
+        _number(content.get("share")),
+        _count(content.get("serial")),
+        _text(content.get("rollout")) or None,
+        _count(content.get("parts")) or 0,
+        (good or 0, defect or 0) if needed else None,
+        _text(content.get("until")) or None,
+        _evidence(_mapping(content.get("evidence"))),
+    )
+
+
+def _evidence(content: Mapping[str, Any]) -> Evidence:
+    names = ("parts", "permissive", "stricter", "escalations", "overkill", "deaths")
+    return Evidence(*(_whole(content.get(name)) for name in names))
+
+
+def _refusal(value: object) -> Refusal | None:
+    content = _mapping(value)
+    code = _text(content.get("code"))
+    if not code:
+        return None
+    words = (_text(content.get(name)) for name in ("why", "mend", "at"))
+    return Refusal(code, *words, _hash(content.get("bundle")) or "", _count(content.get("serial")))
+
+
+def _delivery(content: Mapping[str, Any]) -> Delivery | None:
+    state = _text(content.get("state"))
+    if not state:
+        return None
+    return Delivery(state, _count(content.get("bytes")) or 0, _count(content.get("size")) or 0)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    """Printable and short: it is shown on terminals."""
+    if not isinstance(value, str):
+        return ""
+    return "".join(one if one.isprintable() else " " for one in value[:LONGEST_TEXT]).strip()
+
+
+def _hash(value: object) -> str | None:
+    return value if isinstance(value, str) and _SHA256.fullmatch(value) else None
+
+
+def _count(value: object) -> int | None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return value if whole and isinstance(value, int) and 0 <= value < 1 << 53 else None
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(1 << 53) < value < 1 << 53:
+        return 0
+    return value
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

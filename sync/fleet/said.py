@@ -187,8 +187,9 @@ def _refusal(value: object) -> Refusal | None:
     code = _text(content.get("code"))
     if not code:
         return None
-    words = (_text(content.get(name)) for name in ("why", "mend", "at"))
-    return Refusal(code, *words, _hash(content.get("bundle")) or "", _count(content.get("serial")))
+    why, mend, at = (_text(content.get(name)) for name in ("why", "mend", "at"))
+    bundle, serial = _hash(content.get("bundle")) or "", _count(content.get("serial"))
+    return Refusal(code, why, mend, at, bundle, serial)
 
 
 def _delivery(content: Mapping[str, Any]) -> Delivery | None:

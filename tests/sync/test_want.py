@@ -1,6 +1,7 @@
 """What stations ask for, there and back, and what is not asked."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -34,7 +35,7 @@ def test_there_and_back():
 def test_ranges_hold_the_numbers_and_nothing_else(numbers):
     found = ranges(sorted(numbers))
     assert {n for first, last in found for n in range(first, last + 1)} == numbers
-    assert all(second[0] > first[1] + 1 for first, second in zip(found, found[1:], strict=False))
+    assert all(second[0] > first[1] + 1 for first, second in pairwise(found))
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from inference.files import BundleFiles, DirectoryFiles, ZipFiles, write_file, write_folder
+from inference.files import Unsafe, open_files, write_file, write_folder
 from inference.manifest import VERSION, Manifest, Provenance, from_yaml, to_yaml
+from inference.seal import SEAL, broken, seal
 from inference.spec import ModelSpec
 
 MANIFEST = "bundle.yaml"
@@ -25,8 +26,8 @@ DEFAULT_TOLERANCE = 0.02
 class BundleError(Exception):
     """A bundle that cannot be used, with every problem found.
 
-    `code` is one plain word for records (`missing`, `unreadable`, `malformed`, `too_new`,
-    `changed`, `exists`), `hint` what a person can do.
+    `code` is one plain word for records (`missing`, `unreadable`, `unsafe`, `oversized`,
+    `malformed`, `too_new`, `changed`, `exists`), `hint` what a person can do.
     """
 
     def __init__(self, code: str, message: str, hint: str, problems: Sequence[str] = ()) -> None:
@@ -112,7 +113,7 @@ class Bundle:
         BundleError."""
         path = GOLDEN + name
         try:
-            content = _files(self.root).read(path)
+            content = open_files(self.root).read(path)
         except OSError as error:
             raise BundleError("unreadable", f"{self.root}: {error}", "install it again") from error
         if hashlib.sha256(content).hexdigest() != self.hashes.get(path):
@@ -175,6 +176,7 @@ def write(
         files.update({GOLDEN + name: picture for name, (picture, _) in golden.items()})
     if baseline is not None:
         files[BASELINE] = _canonical(dict(baseline))
+    files[SEAL] = seal(files)
     try:
         write_folder(folder, files)
     except FileExistsError as error:
@@ -200,10 +202,6 @@ def confirm(bundle: Bundle, by: str, at: str) -> Bundle:
     return replace(bundle, confirmed=confirmation)
 
 
-def _files(path: Path) -> BundleFiles:
-    return DirectoryFiles(path) if path.is_dir() else ZipFiles(path)
-
-
 def _read_all(path: Path, problems: list[str]) -> dict[str, bytes]:
     """Everything the digest speaks of, by relative path."""
     hint = "give the folder or zip that `edge-inspect model wrap` wrote"
@@ -211,14 +209,18 @@ def _read_all(path: Path, problems: list[str]) -> dict[str, bytes]:
         raise BundleError("missing", f"there is no bundle at {path}", hint)
     contents: dict[str, bytes] = {}
     try:
-        files = _files(path)
+        files = open_files(path)
         names = files.names()
         for name in names:
             if name in (MANIFEST, MODEL, BASELINE) or name.startswith(GOLDEN):
                 contents[name] = files.read(name)
+        sealed = files.read(SEAL) if SEAL in names else None
     except OSError as error:
-        raise BundleError("unreadable", f"{path} cannot be read: {error}", hint) from error
+        code = error.code if isinstance(error, Unsafe) else "unreadable"
+        raise BundleError(code, f"{path} cannot be read: {error}", hint) from error
     problems += [f"{name}: missing" for name in (MANIFEST, MODEL) if name not in contents]
+    if not problems and (changed := broken(sealed, contents)):
+        raise BundleError("changed", f"{path} is damaged:", "copy or fetch it again", changed)
     return contents
 
 
@@ -267,7 +269,7 @@ def _check_version(path: Path, manifest: Manifest, app_version: str | None) -> N
 def _confirmation(path: Path, digest: str) -> Confirmation | None:
     """The confirmation of this very digest; a damaged or foreign one counts as none."""
     try:
-        stated = json.loads(_files(path).read(CONFIRMED))
+        stated = json.loads(open_files(path).read(CONFIRMED))
         found = Confirmation(str(stated["digest"]), str(stated["by"]), str(stated["at"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -5,14 +5,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 LARGEST_FILE = 256 * 2**20
+LARGEST_BUNDLE = 512 * 2**20
 MOST_FILES = 2000
+LARGEST_INDEX = 2**20
+"""Bytes of a zip's list of files: enough for MOST_FILES, and read whole before anything else."""
+_END, _END_SIZE, _FAR_END = b"PK\5\6", 22, b"PK\6\7"
 # What zipfile raises on damaged, encrypted or unknown entries.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -22,6 +28,17 @@ _DAMAGE = (
     NotImplementedError,
     ValueError,
 )
+
+
+class Unsafe(OSError):
+    """Files that nobody packs by mistake: names that lead elsewhere, links, sizes beyond limits.
+
+    `code` is `unsafe` or `oversized`.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class BundleFiles(Protocol):
@@ -43,37 +60,46 @@ class DirectoryFiles:
         self._root = root.resolve()
 
     def names(self) -> list[str]:
-        """Relative paths with `/`, sorted, at most MOST_FILES."""
+        """Relative paths with `/`, sorted, at most MOST_FILES and LARGEST_BUNDLE bytes."""
         found: list[str] = []
+        size = 0
         for path in self._root.rglob("*"):
             if path.is_file():
                 found.append(path.relative_to(self._root).as_posix())
+                size += path.stat().st_size
             if len(found) > MOST_FILES:
-                raise OSError(f"more than {MOST_FILES} files in {self._root}")
+                raise Unsafe("oversized", f"more than {MOST_FILES} files in {self._root}")
+        if size > LARGEST_BUNDLE:
+            raise Unsafe("oversized", f"more than {LARGEST_BUNDLE} bytes in {self._root}")
         return sorted(found)
 
     def read(self, name: str) -> bytes:
         """One file whole. Raises OSError, also when it is too large or lies elsewhere."""
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
-            raise OSError(f"{name} lies outside {self._root}")
+            raise Unsafe("unsafe", f"{name} lies outside {self._root}")
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
         return _limited(name, content)
 
 
 class ZipFiles:
-    """The files of a zip; one folder around them all is looked through."""
+    """The files of a zip; one folder around them all is looked through.
+
+    Nothing is unpacked before the list of files was looked at: their number, their sizes in all,
+    and every name. Raises OSError for a damaged one, Unsafe for one that asks for trouble.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        _check_index(path)
         try:
             with zipfile.ZipFile(path) as archive:
-                entries = [e.filename for e in archive.infolist() if not e.is_dir()]
+                found = archive.infolist()
         except _DAMAGE as error:
             raise OSError(f"{path} is not a sound zip: {error}") from error
-        if len(entries) > MOST_FILES:
-            raise OSError(f"more than {MOST_FILES} files in {path}")
+        entries = [entry.filename for entry in found if not entry.is_dir()]
+        _check_entries(path, found)
         tops = {entry.partition("/")[0] for entry in entries}
         wrapped = len(tops) == 1 and all("/" in entry for entry in entries)
         self._prefix = f"{tops.pop()}/" if wrapped else ""
@@ -92,6 +118,46 @@ class ZipFiles:
             raise FileNotFoundError(f"no {name} in {self._path}") from error
         except _DAMAGE as error:
             raise OSError(f"{name} in {self._path} is damaged: {error}") from error
+
+
+def open_files(path: Path) -> BundleFiles:
+    """What is at `path`, a folder or a zip. Raises OSError."""
+    return DirectoryFiles(path) if path.is_dir() else ZipFiles(path)
+
+
+def _check_index(path: Path) -> None:
+    """Look at the end of a zip, before `zipfile` reads a list of files of any length."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size > LARGEST_BUNDLE:
+            raise Unsafe("oversized", f"{path} is larger than {LARGEST_BUNDLE} bytes")
+        file.seek(max(0, size - _END_SIZE - 2**16 - 20))
+        tail = file.read()
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) - at < _END_SIZE:
+        raise OSError(f"{path} is not a sound zip: it has no end, so it may be cut off")
+    (index,) = struct.unpack_from("<I", tail, at + 12)
+    if index > LARGEST_INDEX or tail[max(0, at - 20) : at].startswith(_FAR_END):
+        raise Unsafe("oversized", f"the list of files in {path} is too long for a bundle")
+
+
+def _check_entries(path: Path, entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MOST_FILES:
+        raise Unsafe("oversized", f"more than {MOST_FILES} files in {path}")
+    if sum(entry.file_size for entry in entries) > LARGEST_BUNDLE:
+        raise Unsafe("oversized", f"{path} unpacks to more than {LARGEST_BUNDLE} bytes")
+    seen: set[str] = set()
+    for entry in entries:
+        name = entry.orig_filename
+        where = PurePosixPath(name)
+        if where.is_absolute() or ".." in where.parts or "\\" in name or "\0" in name:
+            raise Unsafe("unsafe", f"{path} has a file named {name!r}, which leads out of it")
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise Unsafe("unsafe", f"{name!r} in {path} is a link or a device, not a file")
+        if name in seen:
+            raise Unsafe("unsafe", f"{name!r} is twice in {path}")
+        seen.add(name)
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
@@ -136,5 +202,5 @@ def sync_folder(folder: Path) -> None:
 
 def _limited(name: str, content: bytes) -> bytes:
     if len(content) > LARGEST_FILE:
-        raise OSError(f"{name} is larger than {LARGEST_FILE} bytes")
+        raise Unsafe("oversized", f"{name} is larger than {LARGEST_FILE} bytes")
     return content

@@ -46,6 +46,7 @@ class Tasks:
         self._clock = clock
         self._running: _Running | None = None
         self._not_started: Result | None = None
+        self._corpses: list[_Running] = []
 
     @property
     def busy(self) -> bool:
@@ -65,6 +66,7 @@ class Tasks:
 
     def poll(self) -> Result | None:
         """The result, once; None while it takes longer, or where nothing was started."""
+        self._corpses = [one for one in self._corpses if not one.ended]
         if self._not_started is not None:
             result, self._not_started = self._not_started, None
             return result
@@ -91,6 +93,7 @@ class Tasks:
         self._not_started = None
         if self._running is not None:
             self._running.close()
+            self._corpses.append(self._running)
             self._running = None
 
 
@@ -148,10 +151,9 @@ class _Running:
             return failed(self.kind, "task_failed", why, again=True)
 
     def close(self) -> None:
-        """End it now; the models that it runs end with it."""
-        with contextlib.suppress(ProcessLookupError):
+        """End it, without waiting for that; the models that it runs end with it."""
+        if not self.ended:
             self._process.kill()
-        self._process.wait()
         for descriptor in (self._said, self._words, self._tie):
             os.close(descriptor)
 

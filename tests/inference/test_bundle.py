@@ -50,7 +50,7 @@ def test_the_digest_is_the_one_that_is_documented(made):
     hashes = {
         path.relative_to(made.root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in made.root.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != "hashes.json"
     }
     text = json.dumps(hashes, sort_keys=True, separators=(",", ":"))
     assert set(hashes) == {
@@ -69,9 +69,22 @@ def test_a_zip_is_the_same_bundle(made, prefix):
 
 @pytest.mark.parametrize("name", ["bundle.yaml", "model.tflite", "baseline.json", "golden/a.png"])
 def test_every_file_changes_the_digest(made, name):
+    (made.root / "hashes.json").unlink()
     path = made.root / name
     path.write_bytes(path.read_bytes() + b"\n")
     assert bundle.load(made.root).digest != made.digest
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "golden/a.png"])
+def test_damage_to_what_was_packed_is_named(made, name):
+    path = made.root / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match="not the bytes that were packed") as caught:
+        bundle.load(made.root)
+    assert caught.value.code == "changed"
+    assert name in caught.value.problems[0]
 
 
 def test_other_files_do_not_change_the_digest(made):

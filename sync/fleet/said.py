@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 SCHEMA = "model-state/1"
@@ -49,7 +49,7 @@ class Trial:
     parts: int = 0
     needed: tuple[int, int] | None = None
     until: str | None = None
-    evidence: Evidence = Evidence()
+    evidence: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,111 @@
+"""A member of a roll-out, brought up to what its station says. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sync.assignment import Action
+from sync.fleet.said import Evidence, Said, Trial
+
+FOLLOWED = frozenset(
+    {
+        "assigned", "downloading", "verified", "proved", "shadow", "needs_calibration", "canary",
+        "trial", "refused",
+    }
+)  # fmt: skip
+"""Under way: the station is asked to bring the bundle up, and has not ended with it."""
+AWAY_FROM_IT = frozenset({"superseded", "cancelled"})
+"""The station has nothing to do with this roll-out any more."""
+STATES = FOLLOWED | AWAY_FROM_IT | {"waiting", "active", "rejected", "rolled_back"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One station of a roll-out. `serial` is that of the assignment that began its newest attempt,
+    None before the first. `trial` is *active*, but may still go back by itself; `refused` is a
+    pack that it does not take.
+    """
+
+    station: str
+    wave: int
+    state: str = "waiting"
+    serial: int | None = None
+    code: str | None = None
+    why: str | None = None
+    share: float | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known of a station now. `newest` is the roll-out of its newest assignment, `action`
+    what that says. `fresh`: it has said something since the member's attempt began. `offline_s`:
+    how long it has been away, None while it is here. `named`: a newer roll-out names it."""
+
+    said: Said | None = None
+    newest: str | None = None
+    action: Action | None = None
+    fresh: bool = False
+    offline_s: float | None = None
+    named: bool = False
+
+
+def follow(member: Member, rollout: str, digest: str, seen: Seen) -> Member:
+    """The member as the station's newest word makes it."""
+    if member.state in AWAY_FROM_IT:
+        return member
+    if member.state == "waiting":
+        return replace(member, state="superseded") if seen.named else member
+    if seen.newest is not None and seen.newest != rollout:
+        ended = member.state not in FOLLOWED
+        return member if ended else replace(member, state="superseded", code=None, why=None)
+    if seen.said is None or member.serial is None:
+        return member
+    return _heard(member, digest, seen.said, member.serial, seen.fresh)
+
+
+def _heard(member: Member, digest: str, said: Said, serial: int, fresh: bool) -> Member:
+    if said.desired is None or said.desired.serial < serial:
+        return _refused(member, said) if fresh else member
+    word = _word(digest, said, serial)
+    if said.running is not None and said.running.bundle == digest:
+        evidence = word.evidence if word is not None else member.evidence
+        state = "trial" if said.running.trial else "active"
+        return replace(member, state=state, code=None, why=None, share=1.0, evidence=evidence)
+    if word is not None:
+        return replace(
+            member,
+            state=word.state if word.state in STATES else "assigned",
+            code=word.code,
+            why=word.why,
+            share=word.share,
+            evidence=word.evidence,
+        )
+    return _arriving(member, digest, said, serial)
+
+
+def _word(digest: str, said: Said, serial: int) -> Trial | None:
+    """What it says of this bundle in this attempt, the candidate before one that has ended."""
+    for one in (said.candidate, said.last):
+        if one is not None and one.bundle == digest and (one.serial or 0) >= serial:
+            return one
+    return None
+
+
+def _arriving(member: Member, digest: str, said: Said, serial: int) -> Member:
+    for one in said.refused:
+        if one.bundle == digest and (one.serial or 0) >= serial:
+            return replace(member, state="rejected", code=one.code, why=one.why)
+    if said.delivery is not None and said.delivery.state == "refused":
+        return _refused(member, said)
+    if said.delivery is not None and said.delivery.state in ("downloading", "verified"):
+        return replace(member, state=said.delivery.state, code=None, why=None)
+    if member.state in ("assigned", "refused", "downloading", "verified"):
+        return replace(member, state="assigned", code=None, why=None)
+    return member
+
+
+def _refused(member: Member, said: Said) -> Member:
+    if said.refusal is None:
+        return member
+    return replace(member, state="refused", code=said.refusal.code, why=said.refusal.why)

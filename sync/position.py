@@ -7,12 +7,12 @@ nothing before it whose hash is not that of the line's own row.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sync.durable import replace_file
 from sync.window import UNKNOWN, Mark
 
 SCHEMA = "sync-position/1"
@@ -92,17 +92,7 @@ class PositionFile:
             },
             "pictures": dict(positions.pictures),
         }
-        temporary = self.path.with_name(f".{self.path.name}.new")
-        with open(temporary, "wb") as stream:
-            stream.write(json.dumps(content).encode())
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, self.path)
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(self.path, json.dumps(content).encode(), 0o644)
 
 
 def _reached(held: Held) -> dict[str, object]:

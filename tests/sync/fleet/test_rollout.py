@@ -1,0 +1,337 @@
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync.fleet.breach import is_failed
+from sync.fleet.following import AWAY_FROM_IT
+from sync.fleet.plan import Plan, Thresholds, sizes
+from sync.fleet.rollout import OFFLINE_S
+from tests.sync.fleet.lines import PLAN, Plant
+
+
+def all_active(plant):
+    for name, member in plant.members.items():
+        if member.serial is not None:
+            plant.lines[name].tries("active")
+
+
+def test_a_wave_begins_when_the_one_before_has_succeeded():
+    plant = Plant()
+    plant.step()
+    assert plant.of("assigned") == ["a/b/0"]
+    plant.lines["a/b/0"].tries("canary", parts=500, share=0.25)
+    plant.step()
+    assert plant.of("waiting") == [f"a/b/{number}" for number in range(1, 6)]
+    plant.lines["a/b/0"].tries("active")
+    plant.step()
+    assert plant.of("assigned") == ["a/b/1", "a/b/2"]
+    all_active(plant)
+    plant.step()
+    assert plant.of("assigned") == ["a/b/3", "a/b/4", "a/b/5"]
+    all_active(plant)
+    plant.step()
+    assert plant.rollout.state == "done"
+    assert [order.action for order in plant.told] == ["run"] * 6
+
+
+def test_a_trial_is_no_success_yet():
+    plant = Plant()
+    plant.step()
+    line = plant.lines["a/b/0"]
+    line.tries("active")
+    line.say(running=replace(line.said.running, trial=50))
+    plant.step()
+    assert plant.of("trial") == ["a/b/0"]
+    assert len(plant.of("waiting")) == 5
+
+
+def test_in_shadow_success_is_evidence():
+    plan = replace(PLAN, strategy="shadow")
+    plant = Plant(plan=plan)
+    plant.step()
+    plant.lines["a/b/0"].tries("shadow", parts=plan.limits.min_parts - 1)
+    plant.step()
+    assert len(plant.of("waiting")) == 5
+    plant.lines["a/b/0"].tries("shadow", parts=plan.limits.min_parts)
+    plant.step()
+    assert len(plant.of("waiting")) == 3
+
+
+def test_who_may_not_promote_has_succeeded_at_the_last_step():
+    plant = Plant(plan=replace(PLAN, promote=False, steps=(5.0, 50.0)))
+    plant.step()
+    plant.lines["a/b/0"].tries("canary", parts=500, share=0.05)
+    plant.step()
+    assert len(plant.of("waiting")) == 5
+    plant.lines["a/b/0"].tries("canary", parts=500, share=0.5)
+    plant.step()
+    assert len(plant.of("waiting")) == 3
+
+
+def test_a_failure_pauses_with_words_and_holds_who_is_under_way():
+    plant = Plant(plan=replace(PLAN, waves=("3", "100%")))
+    plant.step()
+    plant.lines["a/b/1"].tries("canary", parts=10, share=0.05)
+    plant.lines["a/b/0"].tries("rolled_back", code="nonsense")
+    plant.step()
+    assert plant.rollout.state == "paused"
+    assert "1 of 3 failed" in plant.rollout.why
+    assert "a/b/0 (nonsense)" in plant.rollout.why
+    held = [order.station for order in plant.told if order.action == "pause"]
+    assert held == ["a/b/1", "a/b/2"]
+    assert not plant.step().orders
+
+
+def test_resume_tries_only_the_failed_again():
+    plant = Plant(plan=replace(PLAN, waves=("3", "100%")))
+    plant.step()
+    plant.lines["a/b/1"].tries("active")
+    plant.lines["a/b/0"].tries("rejected", code="does_not_load")
+    plant.step()
+    plant.resume()
+    orders = {order.station: order for order in plant.step().orders}
+    assert set(orders) == {"a/b/0", "a/b/2"}
+    assert orders["a/b/0"].again
+    assert orders["a/b/0"].fresh
+    assert not orders["a/b/2"].fresh
+    # what it said of the attempt before does not count any more
+    plant.lines["a/b/0"].hears()
+    plant.step()
+    assert plant.rollout.state == "running"
+    plant.lines["a/b/0"].tries("rejected", code="does_not_load")
+    plant.step()
+    assert plant.rollout.state == "paused"
+
+
+def test_small_shifts_at_many_stations_are_seen_together():
+    plant = Plant(plan=replace(PLAN, waves=("100%",)))
+    plant.step()
+    for line in plant.lines.values():
+        line.tries("canary", parts=100, share=0.05, permissive=1)
+    plant.step()
+    assert plant.rollout.state == "paused"
+    assert "6 of 600 parts" in plant.rollout.why
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"escalations": 60}, "escalates more"),
+        ({"overkill": 30}, "rejects more good"),
+        ({"permissive": 6}, "accepts parts"),
+        ({"deaths": 4}, "died 4 times"),
+    ],
+)
+def test_each_figure_of_the_lines_has_its_threshold(counts, words):
+    plant = Plant(1)
+    plant.step()
+    plant.lines["a/b/0"].tries("shadow", parts=1000)
+    plant.step()
+    assert plant.rollout.state == "running"
+    plant.lines["a/b/0"].tries("shadow", parts=1000, **counts)
+    plant.step()
+    assert words in plant.rollout.why
+
+
+def test_few_parts_are_not_judged():
+    plant = Plant(1)
+    plant.step()
+    plant.lines["a/b/0"].tries("shadow", parts=PLAN.limits.min_parts - 1, escalations=100)
+    plant.step()
+    assert plant.rollout.state == "running"
+
+
+def test_who_is_away_does_not_block_for_ever():
+    plant = Plant(plan=replace(PLAN, waves=("3", "100%")))
+    plant.step()
+    plant.lines["a/b/2"].offline_s = OFFLINE_S - 1
+    plant.lines["a/b/0"].tries("active")
+    plant.lines["a/b/1"].tries("active")
+    plant.step()
+    assert len(plant.of("waiting")) == 3
+    plant.lines["a/b/2"].offline_s = OFFLINE_S
+    plant.step()
+    assert plant.of("waiting") == []
+    for name in set(plant.lines) - {"a/b/2"}:
+        plant.lines[name].tries("active")
+    plant.step()
+    assert plant.rollout.state == "done"
+    assert plant.of("assigned") == ["a/b/2"]
+    plant.lines["a/b/2"].tries("active")
+    plant.step()
+    assert plant.of("active") == sorted(plant.lines)
+
+
+def test_when_a_whole_wave_is_away_another_goes_in_its_place():
+    plant = Plant()
+    plant.lines["a/b/0"].offline_s = plant.lines["a/b/1"].offline_s = OFFLINE_S
+    for _ in range(3):
+        plant.step()
+    assert [order.station for order in plant.told] == ["a/b/0", "a/b/2"]
+    plant.lines["a/b/2"].tries("active")
+    plant.step()
+    assert plant.rollout.wave == 1
+    assert plant.of("assigned") == ["a/b/0", "a/b/1"]
+
+
+def test_labels_that_never_came_are_no_failure():
+    plant = Plant()
+    plant.step()
+    plant.lines["a/b/0"].tries("rejected", code="not_calibrated")
+    plant.step()
+    assert plant.rollout.state == "running"
+    assert len(plant.of("waiting")) == 5
+
+
+def test_a_pack_that_is_refused_fails_until_it_is_taken():
+    plan = replace(PLAN, thresholds=Thresholds(failed=1.0))
+    plant = Plant(plan=plan)
+    line = plant.lines["a/b/0"]
+    line.refuses("expired")
+    plant.step()
+    plant.step()
+    assert plant.of("assigned") == ["a/b/0"], "it said so before it was assigned"
+    line.refuses("wrong_clock")
+    plant.step()
+    assert plant.members["a/b/0"].code == "wrong_clock"
+    assert is_failed(plant.members["a/b/0"])
+    line.tries("shadow")
+    plant.step()
+    assert plant.of("shadow") == ["a/b/0"]
+
+
+def test_a_newer_roll_out_takes_its_stations():
+    plant = Plant()
+    plant.step()
+    for name in ("a/b/0", "a/b/1"):
+        plant.lines[name].named = True
+    plant.step()
+    assert plant.of("superseded") == ["a/b/1"], "a/b/0 goes on until it is assigned anew"
+    plant.lines["a/b/0"].told("r2", "run", True)
+    plant.step()
+    assert plant.of("superseded") == ["a/b/0", "a/b/1"]
+    assert plant.of("assigned") == ["a/b/2"]
+
+
+def test_rollback_reaches_everybody_who_was_assigned():
+    plant = Plant(plan=replace(PLAN, waves=("3", "100%")))
+    plant.step()
+    plant.lines["a/b/0"].tries("active")
+    plant.lines["a/b/1"].tries("rejected", code="too_slow")
+    plant.step()
+    plant.rollout = replace(plant.rollout, state="rolled_back")
+    orders = plant.step().orders
+    assert [(one.station, one.action) for one in orders] == [
+        ("a/b/0", "rollback"),
+        ("a/b/2", "rollback"),
+    ]
+    assert plant.of("cancelled") == ["a/b/3", "a/b/4", "a/b/5"]
+    assert not plant.step().orders
+    plant.lines["a/b/0"].tries("rolled_back", code="ordered")
+    plant.step()
+    assert plant.of("rolled_back") == ["a/b/0"]
+
+
+def test_cancelling_leaves_alone_who_has_it():
+    plant = Plant(plan=replace(PLAN, waves=("3", "100%")))
+    plant.step()
+    plant.lines["a/b/0"].tries("active")
+    plant.step()
+    plant.rollout = replace(plant.rollout, state="cancelled")
+    assert [one.station for one in plant.step().orders] == ["a/b/1", "a/b/2"]
+    assert plant.of("active") == ["a/b/0"]
+
+
+WORDS = st.sampled_from(
+    [
+        "hears", "downloading", "shadow", "needs_calibration", "canary", "active", "active",
+        "rejected", "rolled_back", "refuses", "away", "back", "worse", "dies",
+    ]
+)  # fmt: skip
+
+
+def act(line, word):
+    """Whatever a station may do next."""
+    if word == "away":
+        line.offline_s = OFFLINE_S
+    elif word == "back":
+        line.offline_s = None
+    elif word == "refuses":
+        line.refuses("expired")
+    elif line.serial == 0:
+        return
+    elif word == "hears":
+        line.hears()
+    elif word == "worse":
+        line.tries("canary", parts=300, share=0.05, escalations=100)
+    elif word == "dies":
+        line.tries("canary", parts=3, share=0.05, deaths=2)
+    else:
+        line.tries(word, parts=300, share=1.0, code="slower")
+
+
+@st.composite
+def histories(draw):
+    """Stations, a plan, and what happens at each step."""
+    count = draw(st.integers(1, 12))
+    waves = draw(st.sampled_from([("1", "100%"), ("1", "3", "100%"), ("10%", "50%", "100%")]))
+    limits = Thresholds(
+        success=draw(st.sampled_from([0.5, 1.0])), failed=draw(st.sampled_from([0.0, 0.1, 0.4]))
+    )
+    plan = Plan(("a/b/*",), waves=waves, thresholds=limits)
+    number = st.integers(0, count - 1)
+    events = st.lists(st.tuples(number, WORDS), max_size=4)
+    person = st.sampled_from(["", "", "", "", "resume", "pause", "rolled_back", "cancelled"])
+    return count, plan, draw(st.lists(st.tuples(events, person), max_size=15))
+
+
+def in_trouble(plant):
+    return [one for one in plant.members.values() if is_failed(one)]
+
+
+@settings(max_examples=300)
+@given(histories())
+def test_whatever_happens(history):
+    count, plan, steps = history
+    plant = Plant(count, plan)
+    ends = sizes(plan.waves, count)
+    for events, person in steps:
+        for number, word in events:
+            act(plant.lines[f"a/b/{number}"], word)
+        if person == "resume" and plant.rollout.state == "paused":
+            plant.resume()
+        elif person == "pause" and plant.rollout.state == "running":
+            plant.rollout = replace(plant.rollout, state="paused")
+        elif person in ("rolled_back", "cancelled"):
+            plant.rollout = replace(plant.rollout, state=person)
+        wave, serials = plant.rollout.wave, {name: one.serial for name, one in plant.lines.items()}
+        decided = plant.step()
+        judge(plant, decided, wave, serials, ends)
+
+
+def judge(plant, decided, wave, serials, ends):
+    """What must hold after every single step."""
+    plan, rollout = plant.rollout.plan, plant.rollout
+    assigned = [one for one in plant.members.values() if one.serial is not None]
+    if rollout.state == "running":
+        judged = [one for one in assigned if one.state not in AWAY_FROM_IT | {"waiting"}]
+        assert len(in_trouble(plant)) <= plan.thresholds.failed * len(judged)
+    began = [one for one in decided.orders if one.action == "run"]
+    assert not began or rollout.state in ("running", "done")
+    assert rollout.wave >= wave
+    # nobody of a later wave; who stands in for an unreachable one is moved to this wave
+    assert all(plant.members[one.station].wave <= rollout.wave for one in began)
+    ordinary = ends[rollout.wave]
+    stood_in = sum(1 for name, one in plant.members.items() if one.wave != first_wave(name, ends))
+    assert len(assigned) <= ordinary + stood_in
+    for name, line in plant.lines.items():
+        assert line.serial - serials[name] in (0, 1)
+        member = plant.members[name]
+        assert member.serial is None or member.serial <= line.serial
+
+
+def first_wave(name, ends):
+    number = int(name.rsplit("/", 1)[1])
+    return next(wave for wave, end in enumerate(ends) if number < end)

@@ -1,6 +1,7 @@
 """Makes the shipped bundle from a trained file, and writes its figures into baseline.json:
 
-python -m models.training.bundle WORK_FOLDER OUT_FOLDER
+python -m models.training.bundle WORK_FOLDER models/rings
+python -m models.training.bundle NEXT models/rings-1.1 --version 1.1.0 --parent models/rings
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from numpy.typing import NDArray
 from camera.simulated.options import DEFECT_TYPES, SyntheticOptions
 from camera.simulated.parts import draw
 from camera.synthetic import LOOKS
-from inference.bundle import write
+from inference.bundle import load, write
 from inference.interpreter import runtime_name
 from inference.manifest import Manifest
 from models.training.measure import Scorer, figures
 from models.training.pictures import (
     CALIBRATION_SEED,
     GOLDEN_SEED,
+    MORE,
     TEST,
     TRAIN,
     VALIDATION,
@@ -60,15 +62,17 @@ def golden(scorer: Scorer) -> dict[str, tuple[bytes, float]]:
     return found
 
 
-def lineage(folder: Path) -> dict[str, Any]:
+def lineage(folder: Path, parent: Path | None, metrics: dict[str, Any]) -> dict[str, Any]:
     """Where the model comes from. The pictures are drawn, so their seeds stand for their hashes."""
-    shares = {share.name: _share(share) for share in (TRAIN, VALIDATION, TEST)}
+    learnt = TRAIN if parent is None else MORE
+    shares = {share.name: _share(share) for share in (learnt, VALIDATION, TEST)}
     return {
-        "parent": None,
+        "parent": None if parent is None else load(parent).digest,
         "data": {"generator": "camera.simulated", "looks": LOOKS, "shares": shares},
-        "data_hash": hashlib.sha256(pictures(TRAIN, folder).x.tobytes()).hexdigest(),
+        "data_hash": hashlib.sha256(pictures(learnt, folder).x.tobytes()).hexdigest(),
         "reserved_seeds": {"calibration": CALIBRATION_SEED, "golden": GOLDEN_SEED},
         "training": json.loads((folder / "training.json").read_text()),
+        "metrics": {"share": TEST.name, "auroc": metrics["auroc"]},
         "licence": "Apache-2.0",
     }
 
@@ -115,17 +119,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path, help="folder for pictures and results")
     parser.add_argument("out", type=Path, help="the new bundle, such as models/rings")
+    parser.add_argument("--version", default=VERSION)
+    parser.add_argument("--parent", type=Path, help="the bundle that it was trained on from")
     given = parser.parse_args()
     model = (given.work / "rings.tflite").read_bytes()
     scorer = Scorer(model)
+    facts = baseline(scorer, pictures(TEST, given.work))
     manifest = Manifest(
         name=NAME,
-        version=VERSION,
+        version=given.version,
         spec=scorer.spec,
         provenance=dict.fromkeys(GIVEN, "given"),
-        lineage=lineage(given.work),
+        lineage=lineage(given.work, given.parent, facts["figures"]),
     )
-    facts = baseline(scorer, pictures(TEST, given.work))
     bundle = write(given.out, manifest, model, golden(scorer), facts, TOLERANCE)
     print(f"{given.out}: {bundle.digest}")
     print(json.dumps(facts["figures"], indent=1))

@@ -50,6 +50,8 @@ HALF_DEFECTS = SyntheticOptions(defect_rate=0.5)
 LIGHTS = (1.0, 1.0, 1.0, 0.8, 1.2)
 """Of training and validation, so that some drift does no harm."""
 TRAIN = Share("train", 101, 24_000, HALF_DEFECTS, LIGHTS)
+MORE = Share("more", 107, 24_000, HALF_DEFECTS, LIGHTS)
+"""What version 1.1.0 learnt from besides."""
 VALIDATION = Share("validation", 102, 4_000, HALF_DEFECTS, LIGHTS)
 TEST = Share("test", 103, 20_000, SyntheticOptions())
 CALIBRATION_SEED = 104

@@ -1,8 +1,10 @@
 """Trains the network of the shipped bundle and makes it int8:
 
     python -m models.training.train WORK_FOLDER
+    python -m models.training.train NEXT_FOLDER --from WORK_FOLDER/rings.keras
 
-writes WORK_FOLDER/rings.tflite and WORK_FOLDER/training.json. The same seeds give the same
+writes rings.tflite and training.json to the folder. The second form goes on from a trained network
+with more parts, more gently: that is how a next version is made. The same seeds give the same
 pictures; the weights differ a little between machines, since sums run in another order.
 """
 
@@ -20,12 +22,13 @@ import tensorflow as tf
 
 from camera.simulated.options import DEFECT_TYPES
 from models.training.evaluate import auroc
-from models.training.pictures import CELLS, LABELS, SIDE, TRAIN, VALIDATION, pictures
+from models.training.pictures import CELLS, LABELS, MORE, SIDE, TRAIN, VALIDATION, pictures
 
 SEED = 20261120
 EPOCHS = 12
 BATCH = 32
 PEAK_RATE = 2e-3
+NEXT_EPOCHS, NEXT_RATE = 8, 7e-4
 SMOOTHING = 0.06
 """Keeps the scores of sure parts apart: an int8 softmax has 256 steps, and without it most good
 parts would share the lowest."""
@@ -65,14 +68,17 @@ def _places_loss(true: Any, logits: Any) -> Any:
     return PLACES_WEIGHT * tf.reduce_mean(each)
 
 
-def trained(folder: Path, epochs: int) -> tuple[Any, dict[str, Any]]:
+def trained(folder: Path, epochs: int, parent: Path | None) -> tuple[Any, dict[str, Any]]:
     """The trained float network, picture to probabilities, and the facts of the run."""
     tf.keras.utils.set_random_seed(SEED)
-    train, seen = pictures(TRAIN, folder), pictures(VALIDATION, folder)
+    share, peak = (TRAIN, PEAK_RATE) if parent is None else (MORE, NEXT_RATE)
+    train, seen = pictures(share, folder), pictures(VALIDATION, folder)
     model = network()
+    if parent is not None:
+        model.set_weights(tf.keras.models.load_model(parent).get_weights())
     steps = epochs * (len(train.x) // BATCH)
     rate = tf.keras.optimizers.schedules.CosineDecay(
-        1e-4, steps, 0.01, warmup_target=PEAK_RATE, warmup_steps=steps // 10
+        1e-4, steps, 0.01, warmup_target=peak, warmup_steps=steps // 10
     )
     model.compile(
         tf.keras.optimizers.AdamW(rate, weight_decay=1e-3),
@@ -119,12 +125,15 @@ def main() -> None:
     """Train, quantise, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", type=Path, help="folder for pictures and results")
-    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--from", dest="parent", type=Path, help="rings.keras of an earlier run")
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    model, run = trained(given.work, given.epochs)
+    epochs = given.epochs or (EPOCHS if given.parent is None else NEXT_EPOCHS)
+    model, run = trained(given.work, epochs, given.parent)
     model.save(given.work / "rings.keras")
-    (given.work / "rings.tflite").write_bytes(quantised(model, pictures(TRAIN, given.work).x[:400]))
+    share = TRAIN if given.parent is None else MORE
+    (given.work / "rings.tflite").write_bytes(quantised(model, pictures(share, given.work).x[:400]))
     (given.work / "training.json").write_text(json.dumps(run, indent=1) + "\n")
 
 

@@ -18,15 +18,16 @@ from inference.interpreter import Interpreter
 from inference.postprocess import Postprocessor
 from inference.preprocess import Preprocessor
 from models.training.evaluate import auroc
-from models.training.pictures import CALIBRATION_SEED, GOLDEN_SEED, TEST, TRAIN, VALIDATION
+from models.training.pictures import CALIBRATION_SEED, GOLDEN_SEED, MORE, TEST, TRAIN, VALIDATION
 
 FRESH_SEED = 106
 PARTS = 700
+NAMES = ["rings", "rings-1.1"]
 
 
-@lru_cache(maxsize=1)
-def rings() -> Bundle:
-    return load(models.path("rings"))
+@lru_cache(maxsize=2)
+def rings(name: str = "rings") -> Bundle:
+    return load(models.path(name))
 
 
 class Model:
@@ -48,7 +49,7 @@ def largest_difference(model: Model, bundle: Bundle) -> float:
 
 
 def test_it_is_found_by_name() -> None:
-    assert models.names() == ["rings"]
+    assert models.names() == ["rings", "rings-1.1"]
     assert models.path("@rings") == models.path("rings")
     assert rings().name == "rings"
 
@@ -59,16 +60,18 @@ def test_other_names_are_refused_with_those_that_exist(name: str) -> None:
         models.path(name)
 
 
-def test_everything_about_it_is_vouched_for() -> None:
-    bundle = rings()
+@pytest.mark.parametrize("name", NAMES)
+def test_everything_about_it_is_vouched_for(name: str) -> None:
+    bundle = rings(name)
     assert not bundle.unconfirmed
     assert set(bundle.provenance.values()) == {"given"}
     assert [label.name for label in bundle.spec.output.labels] == ["good", *DEFECT_TYPES]
     assert {label.role for label in bundle.spec.output.labels[1:]} == {"defect"}
 
 
-def test_it_is_small_and_whole_numbers_at_both_ends() -> None:
-    bundle = rings()
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_small_and_whole_numbers_at_both_ends(name: str) -> None:
+    bundle = rings(name)
     interpreter = Interpreter(bundle.model)
     (into,), (out,) = interpreter.inputs, interpreter.outputs
     assert len(bundle.model) <= 300_000
@@ -81,8 +84,9 @@ def test_it_is_small_and_whole_numbers_at_both_ends() -> None:
     ]
 
 
-def test_golden_pictures_give_the_scores_that_they_gave() -> None:
-    bundle = rings()
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_pictures_give_the_scores_that_they_gave(name: str) -> None:
+    bundle = rings(name)
     assert len(bundle.golden.scores) == 8
     assert largest_difference(Model(bundle), bundle) <= bundle.golden.tolerance
 
@@ -103,8 +107,9 @@ def test_golden_scores_are_spread_out() -> None:
     assert max(scores) - min(scores) > 0.5
 
 
-def test_it_is_good_but_not_perfect_on_parts_that_it_never_saw() -> None:
-    model = Model(rings())
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_good_but_not_perfect_on_parts_that_it_never_saw(name: str) -> None:
+    model = Model(rings(name))
     options = SyntheticOptions(defect_rate=0.5)
     good, defect = [], []
     for number in range(1, PARTS + 1):
@@ -114,7 +119,7 @@ def test_it_is_good_but_not_perfect_on_parts_that_it_never_saw() -> None:
 
 
 def test_no_two_uses_share_a_seed() -> None:
-    seeds = [share.seed for share in (TRAIN, VALIDATION, TEST)]
+    seeds = [share.seed for share in (TRAIN, MORE, VALIDATION, TEST)]
     seeds += [CALIBRATION_SEED, GOLDEN_SEED, FRESH_SEED, SyntheticOptions().seed]
     assert len(set(seeds)) == len(seeds)
 
@@ -124,3 +129,11 @@ def test_the_lineage_names_the_seeds_that_the_script_uses() -> None:
     for share in (TRAIN, VALIDATION, TEST):
         assert shares[share.name]["seed"] == share.seed
         assert shares[share.name]["parts"] == [1, share.count]
+
+
+def test_the_next_version_says_what_it_came_from_and_is_better() -> None:
+    first, second = rings(), rings("rings-1.1")
+    assert (first.name, second.name, second.version) == ("rings", "rings", "1.1.0")
+    assert second.manifest.lineage["parent"] == first.digest
+    assert second.manifest.lineage["data"]["shares"]["more"]["seed"] == MORE.seed
+    assert second.baseline["figures"]["auroc"] > first.baseline["figures"]["auroc"]

@@ -1,0 +1,149 @@
+"""What the steward is given: the models of the line, and what is known of a candidate. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from edge.rollout.outcome import Kind, Result
+from edge.rollout.standing import Place
+
+
+class Fault(Protocol):
+    """Why a model has to go. `code` is one of sync/refusals.py."""
+
+    @property
+    def code(self) -> str:
+        """For programs."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        ...
+
+
+class Models(Protocol):
+    """The models that the line has loaded. Nothing here waits, and nothing raises: what a bundle
+    or the machine is guilty of, `fault` and `fell` say.
+
+    At every instant exactly one model is active. Each is known by its place: bundle and calibration
+    belong together.
+    """
+
+    @property
+    def beside(self) -> Place | None:
+        """The candidate that is loaded, or in a trial the previous model."""
+        ...
+
+    @property
+    def warm(self) -> bool:
+        """Whether the candidate has answered, and can decide a part now."""
+        ...
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why the candidate cannot run: it does not load, or has died too often."""
+        ...
+
+    @property
+    def fell(self) -> Fault | None:
+        """Why the active model has to go: three deaths within a minute."""
+        ...
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the candidate has fields that nobody vouches for."""
+        ...
+
+    @property
+    def cuts_in_force(self) -> bool:
+        """Whether the active model has cuts to decide by; a candidate then needs its own."""
+        ...
+
+    @property
+    def decided(self) -> int:
+        """Parts that the active model has answered, since the start of the line."""
+        ...
+
+    def load(self, place: Place) -> None:
+        """Start the candidate beside the active model, in shadow."""
+        ...
+
+    def calibrate(self, place: Place) -> None:
+        """The candidate has cuts now, or has none any more."""
+        ...
+
+    def share(self, share: float) -> None:
+        """The candidate decides this share of the parts, from the next one on."""
+        ...
+
+    def promote(self, place: Place) -> None:
+        """The candidate is active from the next part on; the model before stays warm."""
+        ...
+
+    def restore(self, place: Place) -> None:
+        """The previous model is active from the next part on, or, where it is not loaded, as soon
+        as it is; what was active is ended."""
+        ...
+
+    def drop(self) -> None:
+        """End the candidate, or the previous model that was kept warm."""
+        ...
+
+
+class Evidence(Protocol):
+    """What is known of one candidate on the same parts as the other model. It outlives a restart.
+
+    One object for each `Probation.id`.
+    """
+
+    @property
+    def parts(self) -> int:
+        """Parts that both models have answered."""
+        ...
+
+    def step(self, now_ns: int) -> None:
+        """Take in what both models said since, and what persons said."""
+        ...
+
+    def enough(self, parts: int) -> bool:
+        """Whether so many parts, and whatever else it takes, are there to judge by."""
+        ...
+
+    def broken(self) -> Fault | None:
+        """Which guard it has broken."""
+        ...
+
+    def promoted(self) -> None:
+        """From now on the candidate is the active model, and the other one is the previous."""
+        ...
+
+    def as_json(self) -> Mapping[str, object]:
+        """The figures, for records and the status."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files."""
+        ...
+
+
+class Work(Protocol):
+    """The slow steps, in a process of their own: see edge/rollout/task.py."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether a step was started whose result nobody has taken yet."""
+        ...
+
+    def start(self, kind: Kind, arguments: Mapping[str, object]) -> None:
+        """Begin a step; what was running is ended."""
+        ...
+
+    def poll(self) -> Result | None:
+        """The result, once."""
+        ...
+
+    def stop(self) -> None:
+        """End what is running."""
+        ...

@@ -1,0 +1,208 @@
+"""A new model and the old one on the same parts: what differs, and when it is too much. Pure.
+
+*The newcomer* is the bundle on probation, *the other* the one that it is to replace or has just
+replaced. Each guard is a claim that a limit makes about the newcomer, under a test that holds at
+every time (edge/rollout/guards.py):
+
+    code        the claim                                                  its looks
+    permissive  at most max_permissive of the parts are accepted by it,    pairs with cuts
+                not by the other, and good in nobody's word
+    escalation  it escalates at most max_escalation_rise more of the       pairs with cuts
+                parts than the other
+    overkill    it rejects at most max_overkill_rise more of the parts     pairs with cuts
+                than the other, defects in somebody's word aside
+    late        it is late, and the other not, in at most 1 % of the       all pairs
+                parts, or no more often than the reverse
+    slower      at most half of its answers take longer than               pairs of two answers
+                max_latency_ratio times the other's, plus 1 ms
+    verdicts    where both are sure and differ, it is wrong no more        answers that were
+                often than the other                                       not led
+    verdicts    of the defects in a person's word, and of what both        answers, and pairs
+                reject, it accepts at most max_escape                      that both reject
+    challenge   it accepts at most max_escape of the challenge defects,    challenge parts
+                and rejects at most max_overkill of the good ones
+
+**False alarms.** Permissive and overkill are three tests each, late, slower and escalation one,
+verdicts and challenge two. While its claim holds, each of these 13 breaks with a probability of at
+most 1 in 10,000 in the whole life of a candidate: together 0.13 %. A newcomer that answers exactly
+as the other does can break none but `late` and `slower`.
+
+**Power.** With the default limits, nine of ten candidates at twice a limit are found within 10,000
+parts for permissive (1 % instead of 0.5 %), 1,000 for escalation (10 % instead of 5 %), 2,500 for
+overkill (4 % instead of 2 %); at ten times these limits within 400, 60 and 150.
+
+Three rules are no statistics. `died`: three deaths, and more than twice those of the other.
+`nonsense`: three answers that are none, likewise. `constant`: one and the same score for all parts,
+though the other scores three of them above 0.5 and three below. No healthy model does any of these,
+and a machine that kills both models breaks none.
+
+`spot_check` is the word of the spot checks on parts that the newcomer's calibration decided
+(edge/monitor/bounds.py): a false alarm in 10,000 drawn defects.
+
+**Persons' answers.** A person may be asked about a part that the other decides. What is called good
+is then no error of a permissive newcomer, what is called a defect no overkill. Until it is
+answered, for up to 200 further pairs, such a part counts for nothing; then it counts as an error.
+Where the newcomer decides, nobody is asked about what it is sure of; there persons vouch by what
+they said before (edge/rollout/rises.py).
+
+Nothing but the three rules is judged before `min_parts` pairs. What broke stays broken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from edge.monitor.bounds import Bounds, Wanted
+from edge.rollout.breach import Breach
+from edge.rollout.disagreement import Disagreement
+from edge.rollout.health import Health
+from edge.rollout.pair import Answer, Pair, Side
+from edge.rollout.truths import Truths
+from sync.assignment import Limits
+
+
+class Evidence:
+    """What both models said so far. Give it everything in the order in which it happened.
+
+    `max_escape` and `max_overkill` are the targets of the calibration. `newcomer` is the side of a
+    pair on which the bundle on probation stands: after its promotion it is the active one.
+    `wanted` is for the spot checks; without it there are none.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        max_escape: float = 0.01,
+        max_overkill: float = 0.01,
+        newcomer: Side = "candidate",
+        wanted: Wanted | None = None,
+    ) -> None:
+        self.limits = limits
+        self.newcomer: Side = newcomer
+        self.parts = 0
+        self.decided = 0
+        self.compared = 0
+        self.health = Health(limits)
+        self.truths = Truths(max_escape, max_overkill)
+        self.disagreement = Disagreement(limits, self.truths)
+        self._last_fault = 0
+        self._first_cuts = 0
+        self._spots = None if wanted is None else Bounds(wanted)
+        self._breach: Breach | None = None
+
+    def add(self, pair: Pair) -> None:
+        """One more part that both have seen."""
+        newcomer, other = self._sides(pair)
+        alone = pair.decided_by == self.newcomer
+        self.parts += 1
+        self.decided += alone
+        self.health.add(newcomer, other)
+        if newcomer.fault not in (None, "late"):
+            self._last_fault = self.parts
+        ours, theirs = newcomer.would_be, other.would_be
+        if ours is not None:
+            self._first_cuts = self._first_cuts or self.parts
+            if pair.truth is not None:
+                self.truths.challenge(ours, pair.truth == "defect")
+            elif theirs is not None:
+                self.compared += 1
+                self.disagreement.add(pair.inspection, self.parts, ours, theirs, alone)
+        self.disagreement.forget(self.parts)
+
+    def _sides(self, pair: Pair) -> tuple[Answer, Answer]:
+        both = (pair.candidate, pair.active)
+        return both if self.newcomer == "candidate" else (both[1], both[0])
+
+    def verdict(
+        self, inspection: str, verdict: str, label: str | None = None, shown: bool = False
+    ) -> None:
+        """A person's answer; `shown` says that the deciding model's answer was seen before it.
+
+        One about a part that is not known (any more), or `unsure`, changes nothing. Another answer
+        about the same part changes what it clears; the guard `verdicts` has counted the first.
+        """
+        if verdict in ("accept", "reject"):
+            self.disagreement.verdict(inspection, verdict == "reject", led=shown)
+
+    def death(self, side: Side) -> None:
+        """The child of one of the two models died, or was killed for hanging."""
+        self.health.deaths[side != self.newcomer] += 1
+        if side == self.newcomer:
+            self._last_fault = self.parts
+
+    def promoted(self) -> None:
+        """From the next pair on the newcomer is the active one, and the other stands beside it."""
+        self.newcomer = "active"
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """An inspection that the newcomer's calibration decided, or a verdict: for spot checks."""
+        if self._spots is None:
+            return
+        if record["schema"] == "verdict/1":
+            self._spots.verdict(record)
+        elif record["truth"] is None:
+            self._spots.inspection(record)
+
+    def enough(self, limits: Limits | None = None, since: int = 0) -> bool:
+        """Whether it may go on: `min_parts` pairs after pair number `since`, after the newcomer's
+        last fault or death, and from its first answer with cuts on; nothing is broken, nor would
+        be if nobody cleared what is open."""
+        least = (limits or self.limits).min_parts
+        seen = self.parts - max(since, self._last_fault, self._first_cuts - 1)
+        return seen >= least and self.broken() is None and self.disagreement.settled()
+
+    def broken(self) -> Breach | None:
+        """Why the newcomer has to go; None as long as nothing speaks against it."""
+        if self._breach is None:
+            self._breach = self.health.hopeless()
+        if self._breach is None and self.parts >= self.limits.min_parts:
+            self._breach = (
+                self.health.broken()
+                or self.disagreement.broken()
+                or self.truths.broken()
+                or self._spotted()
+            )
+        return self._breach
+
+    def _spotted(self) -> Breach | None:
+        found = {} if self._spots is None else self._spots.broken()
+        words = "; ".join(why for name, why in found.items() if name.endswith("_bound"))
+        return Breach("spot_check", words) if words else None
+
+    def as_json(self) -> dict[str, object]:
+        """The figures, for the status, records and people. Nothing in it names a part."""
+        return {
+            "parts": self.parts,
+            "decided": self.decided,
+            "compared": self.compared,
+            **self.disagreement.as_json(),
+            **self.health.as_json(),
+            **self.truths.as_json(),
+        }
+
+    def kept(self) -> dict[str, object]:
+        """Everything, for `restore`."""
+        return {
+            "newcomer": self.newcomer,
+            "counts": [self.parts, self.decided, self.compared],
+            "marks": [self._last_fault, self._first_cuts],
+            "health": self.health.kept(),
+            "truths": self.truths.kept(),
+            "disagreement": self.disagreement.kept(),
+            "spots": None if self._spots is None else self._spots.as_json(),
+            "breach": None if self._breach is None else [self._breach.code, self._breach.words],
+        }
+
+    def restore(self, content: Mapping[str, Any]) -> None:
+        """Take up what `kept` gave. Raises ValueError, KeyError or TypeError for anything else:
+        take a new one then."""
+        self.newcomer = "active" if content["newcomer"] == "active" else "candidate"
+        self.parts, self.decided, self.compared = (int(count) for count in content["counts"])
+        self._last_fault, self._first_cuts = (int(mark) for mark in content["marks"])
+        self.health.restore(content["health"])
+        self.truths.restore(content["truths"])
+        self.disagreement.restore(content["disagreement"])
+        if self._spots is not None and content["spots"] is not None:
+            self._spots.restore(content["spots"])
+        self._breach = None if content["breach"] is None else Breach(*content["breach"])

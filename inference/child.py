@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import math
 import mmap
@@ -20,6 +21,7 @@ from inference.exchange import Hello, Replies, Reply
 from inference.host import tensor_at
 
 LAST_WORDS = 2000
+DYING_S = 0.05
 _PACKAGES = str(Path(__file__).resolve().parent.parent)
 
 
@@ -145,7 +147,9 @@ class Child:
 
     def end(self) -> str:
         """How the child ended, in words, with what it printed last; it may still be running."""
-        code = self.process.poll()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(DYING_S)  # its pipe closes a moment before its exit code is there
+        code = self.process.returncode
         if code is None:
             how = "the model's process closed its pipe"
         elif code < 0:

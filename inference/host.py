@@ -1,10 +1,11 @@
 """The child process: one loaded model, fed through shared memory and two pipes.
 
 Run as `python -m inference.host REQUESTS REPLIES MEMORY MODEL THREADS IDLE MEGABYTES`; the first
-four are file descriptors passed by the parent, MEGABYTES what the model may take (0: no limit). The raw pipes are used instead of standard input and output,
-because TFLite prints there. It ends when its request pipe ends, even in the middle of an
-invocation, so that no child outlives its parent. It imports neither cv2 nor anything else it does
-not need: a restart costs what numpy and the runtime cost.
+four are file descriptors passed by the parent, MEGABYTES what the model may take (0: no limit). The
+raw pipes are used instead of standard input and output, because TFLite prints there. It ends when
+its request pipe ends, even in the middle of an invocation, so that no child outlives its parent. It
+imports neither cv2 nor anything else it does not need: a restart costs what numpy and the runtime
+cost.
 """
 
 from __future__ import annotations

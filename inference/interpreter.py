@@ -22,8 +22,12 @@ _RUNTIMES = (
 )
 
 
+NO_MEMORY = "it asks for more memory than it may have"
+
+
 class CannotRun(Exception):
-    """The runtime refuses the model; the message is the runtime's own, shortened to one line."""
+    """The runtime refuses the model; the message is the runtime's own, shortened to one line, or
+    NO_MEMORY."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,11 @@ class Interpreter:
         try:
             self._interpreter = _interpreter_class()(model_content=model, num_threads=threads)
             self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise CannotRun(" ".join(str(error).split())) from error
+        except MemoryError as error:
+            raise CannotRun(NO_MEMORY) from error
+        except (RuntimeError, ValueError) as error:
+            # LiteRT says nothing at all where it cannot have its arena.
+            raise CannotRun(" ".join(str(error).split()) or NO_MEMORY) from error
         details = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         self.inputs = tuple(_detail(detail) for detail in details[0])
         self.outputs = tuple(_detail(detail) for detail in details[1])
@@ -84,7 +91,9 @@ class Interpreter:
             self._interpreter.set_tensor(self._input_index, tensor)
             self._interpreter.invoke()
             output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
-        except (RuntimeError, ValueError, MemoryError) as error:
+        except MemoryError as error:
+            raise CannotRun(NO_MEMORY) from error
+        except (RuntimeError, ValueError) as error:
             raise CannotRun(" ".join(str(error).split())) from error
         return output
 

@@ -12,7 +12,6 @@ import select
 import subprocess
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -21,8 +20,10 @@ from numpy.typing import NDArray
 
 from inference.bundle import Bundle
 from inference.child import Child, ChildGone, sealed_memory
+from inference.deaths import Deaths
 from inference.exchange import FAILED, Reply
 from inference.fitting import misfits
+from inference.interpreter import NO_MEMORY
 from inference.postprocess import Postprocessor
 from inference.prediction import Late, ModelFault, Prediction
 from inference.preprocess import Image, Preprocessor, WrongPicture
@@ -31,11 +32,7 @@ HANG_MS = 2000.0
 HANG_DEADLINES = 5.0
 START_S = 20.0
 """How long a child may take to load its model before it counts as hung."""
-BACK_OFF_S = (1.0, 2.0, 5.0)
-CALM_DEATHS = 3
-"""A child is started again at once; from this many deaths within a minute on, after a pause."""
 GIVE_UP_DEATHS = 3
-_MINUTE_NS = 60 * 10**9
 
 
 class Worker:
@@ -45,7 +42,7 @@ class Worker:
     ends the wait. At most one request is outstanding; a late answer is discarded by its number.
     An `idle` worker's child gets only what processors and disks have left over. With `memory_mb` an
     allocation of the model beyond that fails, which most models do not survive.
-    `last_fault` and `last_fault_code` say how the last child ended: `died`, `hung`,
+    `last_fault` and `last_fault_code` say how the last child ended: `died`, `hung`, `too_large`,
     `does_not_load`, `does_not_fit`. `last_inference_ms` is from hand-over to answer.
     """
 
@@ -79,12 +76,23 @@ class Worker:
         self._restart_ns = 0
         self._number = 0
         self._sent_ns: int | None = None  # of the outstanding request
-        self._deaths: deque[int] = deque(maxlen=100)
+        self._run_ns = 0
+        self._deaths = Deaths()
 
     @property
     def ready(self) -> bool:
         """Whether a child has its model loaded and takes requests."""
         return self._ready
+
+    @property
+    def free(self) -> bool:
+        """Whether it is ready, and no answer to an earlier request is outstanding."""
+        return self._ready and self._sent_ns is None
+
+    @property
+    def run_ms(self) -> float:
+        """How long the model itself ran for its last answer, as the child measured it."""
+        return self._run_ns / 1e6
 
     @property
     def pid(self) -> int | None:
@@ -95,7 +103,7 @@ class Worker:
     @property
     def deaths(self) -> tuple[int, ...]:
         """When children died or were killed for hanging, on the monotonic clock, oldest first."""
-        return tuple(self._deaths)
+        return self._deaths.times
 
     def start(self) -> None:
         """Start the child; it becomes ready by and by. Never raises for a bad model."""
@@ -211,6 +219,7 @@ class Worker:
         self.last_inference_ms = (self._clock() - sent) / 1e6
         if reply.status == FAILED:
             raise ModelFault("nonsense", f"the model could not be run: {reply.text}")
+        self._run_ns = reply.value
         return child.answer
 
     def _wait(self, child: Child, began: int) -> Reply:
@@ -249,7 +258,8 @@ class Worker:
         if reply is not None and reply.number == self._number and self._ready:
             self._sent_ns = None
         elif reply is not None and reply.status == FAILED:
-            self._bury(child, now_ns, "does_not_load", f"the model cannot be loaded: {reply.text}")
+            code = "too_large" if reply.text == NO_MEMORY else "does_not_load"
+            self._bury(child, now_ns, code, f"the model cannot be loaded: {reply.text}")
         elif not self._ready and child.hello is not None:
             problems = misfits(child.hello, self.bundle.spec)
             if problems:
@@ -284,9 +294,4 @@ class Worker:
 
     def _count_death(self, now_ns: int, code: str, message: str) -> None:
         self.last_fault, self.last_fault_code = message, code
-        self._deaths.append(now_ns)
-        recent = sum(1 for death in self._deaths if now_ns - death < _MINUTE_NS)
-        pause = 0.0
-        if recent >= CALM_DEATHS:
-            pause = BACK_OFF_S[min(recent - CALM_DEATHS, len(BACK_OFF_S) - 1)]
-        self._restart_ns = now_ns + int(pause * 1e9)
+        self._restart_ns = self._deaths.count(now_ns)

@@ -14,7 +14,7 @@ from edge.daemon import Line
 from edge.wiring import Told, _Wiring
 from edge.workers import tend
 from edge.workers.inspect import Inspector
-from inference import worker
+from inference import deaths
 from inference.worker import Worker
 from tests.appliance.station import config_of, pictures, rows, station
 from tests.simulators.patience import until
@@ -72,7 +72,7 @@ def test_parts_that_were_hit_escalate_as_faults(
 ) -> None:
     # deaths are as if far apart, so that the model goes on being asked
     monkeypatch.setattr(tend, "MINUTE_NS", 0)
-    monkeypatch.setattr(worker, "CALM_DEATHS", KILLS + 1)
+    monkeypatch.setattr(deaths, "CALM_DEATHS", KILLS + 1)
     line = run_and_kill(settings, KILLS)
     made = inspections(settings)
     assert len(made) == line._appliance.inspector.inspected

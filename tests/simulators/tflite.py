@@ -16,9 +16,11 @@ import numpy as np
 
 from tests.simulators.flatbuffer import Array, Float, Int, Table, write
 
-TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "int8": 9}
+TYPES = {"float32": 0, "int32": 2, "uint8": 3, "int64": 4, "bool": 6, "int8": 9, "resource": 13}
 FULLY_CONNECTED, LOGISTIC, SOFTMAX, CUSTOM, MEAN = 9, 14, 25, 32, 40
-OPTIONS = {FULLY_CONNECTED: 8, SOFTMAX: 9, MEAN: 27}
+OPTIONS = {0: 11, FULLY_CONNECTED: 8, 18: 21, SOFTMAX: 9, MEAN: 27, 118: 92, 119: 93,
+           129: 103, 142: 111}  # fmt: skip
+"""The kind of options that an operator has (BuiltinOptions in the schema)."""
 Activation = Literal["softmax", "sigmoid", "none"]
 
 
@@ -36,13 +38,15 @@ class Tensor:
 
 @dataclass
 class Graph:
-    """A graph in the order in which it runs."""
+    """A graph in the order in which it runs. `called` are those that its operators run, numbered
+    from 1."""
 
     tensors: list[Tensor] = field(default_factory=list)
     operators: list[tuple[int | str, list[int], list[int], Table]] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
     outputs: list[int] = field(default_factory=list)
     metadata: bytes | None = None
+    called: list[Graph] = field(default_factory=list)
 
     def add(self, tensor: Tensor) -> int:
         """Put in one tensor, and say its index."""
@@ -52,24 +56,27 @@ class Graph:
     def as_bytes(self) -> bytes:
         """The file."""
         buffers: list[Table] = [{}]
-        tensors = [self._tensor(tensor, buffers) for tensor in self.tensors]
+        graphs = [self, *self.called]
+        codes = [code for graph in graphs for code, *_ in graph.operators]
+        firsts = [sum(len(graph.operators) for graph in graphs[:i]) for i in range(len(graphs))]
         root: Table = {
             0: Int(3),
-            1: [_operator_code(code) for code, *_ in self.operators],
-            2: [
-                {
-                    0: tensors,
-                    1: Array(self.inputs, "int32"),
-                    2: Array(self.outputs, "int32"),
-                    3: [self._operator(i) for i in range(len(self.operators))],
-                }
-            ],
+            1: [_operator_code(code) for code in codes],
+            2: [graph._whole(buffers, first) for graph, first in zip(graphs, firsts, strict=True)],
         }
         if self.metadata is not None:
             root[6] = [{0: "TFLITE_METADATA", 1: Int(len(buffers))}]
             buffers.append({0: self.metadata})
         root[4] = buffers
         return write(root, b"TFL3")
+
+    def _whole(self, buffers: list[Table], first: int) -> Table:
+        return {
+            0: [self._tensor(tensor, buffers) for tensor in self.tensors],
+            1: Array(self.inputs, "int32"),
+            2: Array(self.outputs, "int32"),
+            3: [self._operator(i, first) for i in range(len(self.operators))],
+        }
 
     def _tensor(self, tensor: Tensor, buffers: list[Table]) -> Table:
         number = 0
@@ -89,10 +96,10 @@ class Graph:
             }
         return table
 
-    def _operator(self, index: int) -> Table:
+    def _operator(self, index: int, first: int) -> Table:
         code, inputs, outputs, options = self.operators[index]
         table: Table = {
-            0: Int(index),
+            0: Int(first + index),
             1: Array(inputs, "int32"),
             2: Array(outputs, "int32"),
         }
@@ -105,7 +112,7 @@ class Graph:
 def _operator_code(code: int | str) -> Table:
     if isinstance(code, str):
         return {0: Int(CUSTOM, 8), 1: code, 2: Int(1), 3: Int(CUSTOM)}
-    return {0: Int(code, 8), 2: Int(1), 3: Int(code)}
+    return {0: Int(min(code, 127), 8), 2: Int(1), 3: Int(code)}
 
 
 def classifier(

@@ -33,42 +33,42 @@ def breached(plan: Plan, members: Sequence[Member]) -> str | None:
 
 def _failed(plan: Plan, judged: Sequence[Member]) -> str | None:
     failed = sorted(one.station for one in judged if is_failed(one))
-    if len(failed) <= plan.thresholds.failed * len(judged):
+    if len(failed) <= plan.thresholds.max_failed * len(judged):
         return None
     first = next(one for one in judged if one.station == failed[0])
     reason = f"{first.code}: {first.why}" if first.why else first.code or first.state
-    share = f"{plan.thresholds.failed:.0%}"
+    share = f"{plan.thresholds.max_failed:.0%}"
     return f"{len(failed)} of {len(judged)} failed, and {share} may: {_names(failed)} ({reason})"
 
 
 def _deaths(plan: Plan, judged: Sequence[Member]) -> str | None:
     dead = [one for one in judged if one.evidence.deaths > 0]
     deaths = sum(one.evidence.deaths for one in dead)
-    if deaths <= plan.thresholds.deaths:
+    if deaths <= plan.thresholds.max_deaths:
         return None
     names = _names(sorted(one.station for one in dead))
-    return f"the model died {deaths} times, and {plan.thresholds.deaths} are allowed: {names}"
+    return f"the model died {deaths} times, and {plan.thresholds.max_deaths} are allowed: {names}"
 
 
 def _shares(plan: Plan, judged: Sequence[Member]) -> str | None:
     limits, parts = plan.thresholds, sum(one.evidence.parts for one in judged)
-    if parts < max(1, plan.limits.min_parts):
+    if parts < max(1, limits.min_parts):
         return None
     for words, count, most in (
         (
             "accepts parts that the active model does not",
             sum(one.evidence.permissive for one in judged),
-            limits.permissive,
+            limits.max_permissive,
         ),
         (
             "escalates more parts than the active model",
             sum(one.evidence.escalations for one in judged),
-            limits.escalation_rise,
+            limits.max_escalation_rise,
         ),
         (
             "rejects more good parts than the active model",
             sum(one.evidence.overkill for one in judged),
-            limits.overkill_rise,
+            limits.max_overkill_rise,
         ),
     ):
         if count > most * parts:

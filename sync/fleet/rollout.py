@@ -17,8 +17,6 @@ from sync.fleet.following import AWAY_FROM_IT, FOLLOWED, Member, Seen, follow
 from sync.fleet.plan import Plan
 
 State = Literal["running", "paused", "done", "cancelled", "rolled_back"]
-OFFLINE_S = 900.0
-"""A station that was away for so long is not waited for."""
 STATES: tuple[State, ...] = ("running", "paused", "done", "cancelled", "rolled_back")
 
 
@@ -73,7 +71,7 @@ class _Board:
     def away(self, member: Member) -> bool:
         """Whether nobody waits for this station any more."""
         offline = self.seen[member.station].offline_s
-        return offline is not None and offline >= OFFLINE_S
+        return offline is not None and offline >= self.rollout.plan.thresholds.offline_s
 
 
 def decide(rollout: Rollout, members: Iterable[Member], seen: Mapping[str, Seen]) -> Decision:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sync.fleet.following import Member, Seen
-from sync.fleet.plan import Plan, Thresholds, waves_of
+from sync.fleet.plan import Plan, Thresholds, sizes
 from sync.fleet.rollout import Rollout, decide
 from sync.fleet.said import Desired, Evidence, Refusal, Running, Said, Trial
 
@@ -74,8 +74,10 @@ class Plant:
         names = [f"a/b/{number}" for number in range(count)]
         self.lines = {name: Line() for name in names}
         self.rollout = Rollout("r1", DIGEST, "running", plan)
+        ends = sizes(plan.waves, count)
         self.members = {
-            name: Member(name, wave) for name, wave in waves_of(names, plan.waves).items()
+            name: Member(name, next(wave for wave, end in enumerate(ends) if number < end))
+            for number, name in enumerate(names)
         }
         self.told = []
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from sync.fleet.breach import is_failed
 from sync.fleet.following import AWAY_FROM_IT
 from sync.fleet.plan import Plan, Thresholds, sizes
-from sync.fleet.rollout import OFFLINE_S
 from tests.sync.fleet.lines import PLAN, Plant
+
+OFFLINE_S = Thresholds().offline_s
 
 
 def all_active(plant):
@@ -186,7 +187,7 @@ def test_labels_that_never_came_are_no_failure():
 
 
 def test_a_pack_that_is_refused_fails_until_it_is_taken():
-    plan = replace(PLAN, thresholds=Thresholds(failed=1.0))
+    plan = replace(PLAN, thresholds=Thresholds(max_failed=1.0))
     plant = Plant(plan=plan)
     line = plant.lines["a/b/0"]
     line.refuses("expired")
@@ -278,7 +279,7 @@ def histories(draw):
     count = draw(st.integers(1, 12))
     waves = draw(st.sampled_from([("1", "100%"), ("1", "3", "100%"), ("10%", "50%", "100%")]))
     limits = Thresholds(
-        success=draw(st.sampled_from([0.5, 1.0])), failed=draw(st.sampled_from([0.0, 0.1, 0.4]))
+        success=draw(st.sampled_from([0.5, 1.0])), max_failed=draw(st.sampled_from([0.0, 0.1, 0.4]))
     )
     plan = Plan(("a/b/*",), waves=waves, thresholds=limits)
     number = st.integers(0, count - 1)
@@ -317,7 +318,7 @@ def judge(plant, decided, wave, serials, ends):
     assigned = [one for one in plant.members.values() if one.serial is not None]
     if rollout.state == "running":
         judged = [one for one in assigned if one.state not in AWAY_FROM_IT | {"waiting"}]
-        assert len(in_trouble(plant)) <= plan.thresholds.failed * len(judged)
+        assert len(in_trouble(plant)) <= plan.thresholds.max_failed * len(judged)
     began = [one for one in decided.orders if one.action == "run"]
     assert not began or rollout.state in ("running", "done")
     assert rollout.wave >= wave

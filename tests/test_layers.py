@@ -31,6 +31,7 @@ ONE_FILE_EACH = {
         "sync/fleet/database.py",
         "sync/fleet/filing.py",
         "sync/fleet/gallery.py",
+        "sync/fleet/labelled.py",
         "sync/fleet/ledger.py",
         "sync/fleet/pictures.py",
         "sync/fleet/rollout_tables.py",
@@ -39,8 +40,8 @@ ONE_FILE_EACH = {
     },
     "psycopg": set(),
     "uvicorn": {"edge/web/server.py"},
-    "tuf": {"sync/trust.py", "sync/fleet/repository.py"},
-    "securesystemslib": {"sync/trust.py", "sync/fleet/keys.py", "sync/fleet/repository.py"},
+    "tuf": {"sync/metadata.py", "sync/fleet/repository.py"},
+    "securesystemslib": {"sync/fleet/keys.py", "sync/fleet/repository.py"},
 }
 HEAVY = {
     "numpy", "cv2", "jinja2", "paho", "sqlite_utils", "rich", "yaml", "pydantic", "sqlalchemy",

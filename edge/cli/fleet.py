@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from edge.cli import fleet_acl
+from edge.cli import fleet_acl, fleet_export
 from edge.cli.errors import CHECK_FAILED, USAGE, fail, say
 from edge.cli.options import JsonOption
 
@@ -77,6 +77,7 @@ def serve(
 
 
 app.command("acl")(fleet_acl.acl)
+app.command("export")(fleet_export.export)
 
 
 @app.command()

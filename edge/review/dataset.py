@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -77,6 +77,10 @@ class Wanted:
     challenge: bool = False
     part_basis: bool = False
 
+    def covers(self, at: str) -> bool:
+        """Whether a picture of this time is wanted."""
+        return (self.since is None or at >= self.since) and (self.until is None or at < self.until)
+
 
 @dataclass(slots=True)
 class Dataset:
@@ -143,7 +147,7 @@ def _challenges(line: History) -> Iterator[str]:
             seq = rows[-1].seq
 
 
-class _LeftOut(Exception):
+class LeftOut(Exception):
     """Why an inspection is no example."""
 
 
@@ -158,10 +162,10 @@ class _Reader:
         """The example; None, and a reason on the heap, where it is none."""
         try:
             record = self._record(inspection)
-            if not self._in_time(str(record["captured_at"])):
+            if not self._wanted.covers(str(record["captured_at"])):
                 return None
             return self._example(inspection, record, given)
-        except _LeftOut as reason:
+        except LeftOut as reason:
             self._heap.add(str(reason), inspection)
         except (KeyError, TypeError, ValueError, AttributeError):
             self._heap.add("a damaged record", inspection)
@@ -171,52 +175,68 @@ class _Reader:
         for row in self._line.find(inspection):
             record = _parsed(row.body)
             if record is not None and record.get("id") == inspection:
-                if lacking := [name for name in NEEDED if name not in record]:
-                    raise KeyError(*lacking)
                 return record
-        raise _LeftOut("its inspection is no longer stored")
-
-    def _in_time(self, at: str) -> bool:
-        since, until = self._wanted.since, self._wanted.until
-        return (since is None or at >= since) and (until is None or at < until)
+        raise LeftOut("its inspection is no longer stored")
 
     def _example(
         self, inspection: str, record: Mapping[str, Any], given: list[Mapping[str, Any]]
     ) -> Example:
-        basis: Basis = "part" if record["doubts"] or record["image"] is None else "picture"
-        label = label_of(given, basis)
-        use, kind, type_ = self._use(record, label)
         fate = self._line.disposition(inspection)
-        ask = self._configured.ask(record["config"])
-        return Example(
-            inspection=inspection,
-            record=record,
-            fate=None if fate is None else _parsed(fate.body),
-            label=label,
-            use=use,
-            part=part_of(record),
-            kind=kind,
-            type=type_,
-            asked_p=asked_probability(record, ask),
-        )
+        said = None if fate is None else _parsed(fate.body)
+        return assemble(record, given, said, self._configured.ask(record["config"]), self._wanted)
 
-    def _use(self, record: Mapping[str, Any], label: Label) -> tuple[Use, str | None, str | None]:
-        """What it is good for, its kind, and its type. Raises _LeftOut."""
-        if TAG in (record["tags"] or {}):
-            if not self._wanted.challenge:
-                raise _LeftOut("a challenge part (--with-challenge)")
-            return "challenge", *_truth(record["truth"])
-        if label.state == "disputed":
-            return "disputed", None, None
-        if label.state != "labelled" or label.best is None:
-            raise _LeftOut(
-                "the person was unsure" if label.state == "unsure" else "the answer was taken back"
-            )
-        if label.best.basis == "part":
-            if not self._wanted.part_basis:
-                raise _LeftOut("said of the part, not of its picture (--with-part-basis)")
-            return "part", label.kind, label.type
-        return "training", label.kind, label.type
+
+def assemble(
+    record: Mapping[str, Any],
+    given: Sequence[Mapping[str, Any]],
+    fate: Mapping[str, Any] | None,
+    ask: Ask | None,
+    wanted: Wanted,
+) -> Example:
+    """One inspection's record and what persons said of it, as an example.
+
+    Raises LeftOut where it is none; KeyError, TypeError, ValueError, AttributeError for damaged
+    records.
+    """
+    if lacking := [name for name in NEEDED if name not in record]:
+        raise KeyError(*lacking)
+    if not wanted.covers(str(record["captured_at"])):
+        raise LeftOut("taken at another time")
+    basis: Basis = "part" if record["doubts"] or record["image"] is None else "picture"
+    label = label_of(given, basis)
+    use, kind, type_ = _use(record, label, wanted)
+    return Example(
+        inspection=record["id"],
+        record=record,
+        fate=fate,
+        label=label,
+        use=use,
+        part=part_of(record),
+        kind=kind,
+        type=type_,
+        asked_p=asked_probability(record, ask),
+    )
+
+
+def _use(
+    record: Mapping[str, Any], label: Label, wanted: Wanted
+) -> tuple[Use, str | None, str | None]:
+    """What it is good for, its kind, and its type. Raises LeftOut."""
+    if TAG in (record["tags"] or {}):
+        if not wanted.challenge:
+            raise LeftOut("a challenge part (--with-challenge)")
+        return "challenge", *_truth(record["truth"])
+    if label.state == "disputed":
+        return "disputed", None, None
+    if label.state != "labelled" or label.best is None:
+        raise LeftOut(
+            "the person was unsure" if label.state == "unsure" else "the answer was taken back"
+        )
+    if label.best.basis == "part":
+        if not wanted.part_basis:
+            raise LeftOut("said of the part, not of its picture (--with-part-basis)")
+        return "part", label.kind, label.type
+    return "training", label.kind, label.type
 
 
 class _Configured:

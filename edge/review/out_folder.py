@@ -29,16 +29,17 @@ MODE = 0o644
 
 
 class OutFolder:
-    """OUT: empty, not there yet, or an earlier export of the same station.
+    """OUT: empty, not there yet, or an earlier export of the same station. Without a `state_dir`
+    pictures come as bytes (`put_data`).
 
     Raises StoreError for any other folder, for one inside the state directory, and where `new` is
     asked for and it is not empty.
     """
 
-    def __init__(self, path: Path, state_dir: Path, station: str, new: bool = False) -> None:
+    def __init__(self, path: Path, state_dir: Path | None, station: str, new: bool = False) -> None:
         self.path = path.absolute()
         self._state_dir = state_dir
-        if self.path.resolve().is_relative_to(state_dir.resolve()):
+        if state_dir is not None and self.path.resolve().is_relative_to(state_dir.resolve()):
             raise StoreError(f"{path} is inside the state directory", "name a folder elsewhere")
         if path.exists() and not path.is_dir():
             raise StoreError(f"{path} is no folder")
@@ -69,6 +70,14 @@ class OutFolder:
             os.replace(partial, target)
         self._note(example, target.with_suffix(".json"))
 
+    def put_data(self, example: Example, place: PurePosixPath, data: bytes) -> None:
+        """This picture at its place; the caller has compared it with what was recorded. Raises
+        OSError."""
+        target = self.path / place
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, data, MODE, durable=False)
+        self._note(example, target.with_suffix(".json"))
+
     def finish(
         self, keep: set[PurePosixPath], tables: Mapping[str, str], manifest: Mapping[str, Any]
     ) -> None:
@@ -83,6 +92,7 @@ class OutFolder:
 
     def _copy(self, wanted: Wanted, partial: Path) -> None:
         """From the file whose bytes were compared, so that nothing else can come in between."""
+        assert self._state_dir is not None
         file = open_picture(self._state_dir, wanted)
         try:
             write_synced(partial, file.read(0, file.size), MODE)
@@ -91,6 +101,7 @@ class OutFolder:
 
     def _link(self, wanted: Wanted, partial: Path) -> None:
         """A second name for the stored file. It is compared under its new name."""
+        assert self._state_dir is not None
         open_picture(self._state_dir, wanted).close()
         os.link(self._state_dir / wanted.path, partial, follow_symlinks=False)
         if not _is(partial, wanted.sha256):

@@ -43,7 +43,8 @@ class Worker:
     An `idle` worker's child gets only what processors and disks have left over. With `memory_mb` an
     allocation of the model beyond that fails, which most models do not survive.
     `last_fault` and `last_fault_code` say how the last child ended: `died`, `hung`, `too_large`,
-    `does_not_load`, `does_not_fit`. `last_inference_ms` is from hand-over to answer.
+    `does_not_load`, `does_not_fit`. `last_inference_ms` is from hand-over to answer,
+    `run_ms` what the model itself took of it.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class Worker:
         self._restart_ns = 0
         self._number = 0
         self._sent_ns: int | None = None  # of the outstanding request
-        self._run_ns = 0
+        self.run_ms = 0.0
         self._deaths = Deaths()
 
     @property
@@ -88,11 +89,6 @@ class Worker:
     def free(self) -> bool:
         """Whether it is ready, and no answer to an earlier request is outstanding."""
         return self._ready and self._sent_ns is None
-
-    @property
-    def run_ms(self) -> float:
-        """How long the model itself ran for its last answer, as the child measured it."""
-        return self._run_ns / 1e6
 
     @property
     def pid(self) -> int | None:
@@ -173,6 +169,12 @@ class Worker:
         finally:
             self._lock.release()
 
+    def abort(self) -> None:
+        """Kill the child: whoever waits for its answer hears that it died. Never waits."""
+        child = self._child
+        if child is not None:
+            child.process.kill()
+
     def close(self) -> None:
         """End the child and let go of everything. May be called twice; `start` begins anew."""
         with self._lock:
@@ -219,7 +221,7 @@ class Worker:
         self.last_inference_ms = (self._clock() - sent) / 1e6
         if reply.status == FAILED:
             raise ModelFault("nonsense", f"the model could not be run: {reply.text}")
-        self._run_ns = reply.value
+        self.run_ms = reply.value / 1e6
         return child.answer
 
     def _wait(self, child: Child, began: int) -> Reply:

@@ -39,8 +39,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is known of a station now. `newest` is the roll-out of its newest assignment, `action`
-    what that says. `fresh`: it has said something since the member's attempt began. `offline_s`:
-    how long it has been away, None while it is here. `named`: a newer roll-out names it."""
+    what that says. `fresh`: it has said something since then. `offline_s`: how long it has been
+    away, None while it is here. `named`: a newer roll-out names it."""
 
     said: Said | None = None
     newest: str | None = None

@@ -130,7 +130,7 @@ def _running(board: _Board) -> Rollout:
         _stand_in(board, wave)
     for one in list(board.members.values()):
         _go(board, one, wave)
-    finished = wave == last and all(_settled(one, board) for one in board.members.values())
+    finished = wave == last and all(_settled(one, rollout.plan) for one in board.members.values())
     return replace(rollout, wave=wave, state="done" if finished else "running", why=None)
 
 
@@ -201,9 +201,7 @@ def _left_out(member: Member, board: _Board) -> bool:
     return member.state in FOLLOWED and board.away(member)
 
 
-def _settled(member: Member, board: _Board) -> bool:
-    if member.state == "waiting":
-        return False
-    if member.state in FOLLOWED and not succeeded(member, board.rollout.plan):
-        return _left_out(member, board)
-    return True
+def _settled(member: Member, plan: Plan) -> bool:
+    """Whether nothing is to come. One that is away keeps a roll-out open: thresholds go on."""
+    open_ended = member.state in FOLLOWED or member.state == "waiting"
+    return not open_ended or succeeded(member, plan)

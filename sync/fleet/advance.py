@@ -1,0 +1,244 @@
+"""Roll-outs go on: one transaction at a time, at whichever `fleet serve` has the turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.assignment import Assignment, BundleFile
+from sync.fleet import tables
+from sync.fleet.database import Database
+from sync.fleet.following import Member
+from sync.fleet.knowing import Knowing, Known, Newest, newest
+from sync.fleet.publisher import Parcel
+from sync.fleet.rollout import Decision, Order, decide
+from sync.fleet.rollout_tables import assignments, bundles, members, model_states, rollouts
+
+MOST_ORDERS = 100
+"""Stations that are assigned in one transaction: records must not wait long for it."""
+
+
+class Signer(Protocol):
+    """The repository, as far as a turn needs it: see `sync/fleet/repository.py`."""
+
+    def assign(self, connection: Connection, news: Mapping[str, Assignment]) -> None:
+        """Sign these and store them as the newest of their stations."""
+
+    def renew(self, connection: Connection) -> bool:
+        """Sign anew what expires soon; whether anything was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What is true after a turn. `stamps` is for each assigned station the version of the timestamp
+    that vouches for it; `mine` are those that this turn has assigned. `news` is for the log. With
+    `more` there is more to do at once."""
+
+    parcels: Mapping[str, Parcel]
+    stamps: Mapping[str, int]
+    mine: frozenset[str]
+    news: tuple[str, ...]
+    more: bool
+
+
+class Advance:
+    """Takes turns. Several processes may share one PostgreSQL: a turn begins with a row lock and
+    reads everything anew, so that it does not matter whose it is. `wall` gives seconds since 1970,
+    `text` the same as it is stored.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        signer: Signer,
+        wall: Callable[[], float],
+        text: Callable[[float], str],
+    ) -> None:
+        self._database = database
+        self._signer = signer
+        self._wall = wall
+        self._text = text
+        self._knowing = Knowing()
+
+    def turn(self, heard: Mapping[str, str], taken: Mapping[str, int]) -> Turn:
+        """Keep what stations said (`heard`, as JSON) and which packs a broker has `taken` (versions
+        of the timestamp), then let every roll-out go on. All or nothing.
+
+        Raises `sync.fleet.database.DatabaseError`, and whatever the signer raises.
+        """
+        now = self._wall()
+        with self._database.transaction() as connection:
+            _lock(connection)
+            self._keep(connection, heard, self._text(now))
+            _mark(connection, taken)
+            told = newest(connection)
+            known = self._knowing.rollouts(connection, told)
+            seen = self._knowing.seen(connection, known, told, now)
+            decided = [
+                decide(one.rollout, one.members, what)
+                for one, what in zip(known, seen, strict=True)
+            ]
+            given, more = self._give(connection, known, decided, told, now)
+            for one, decision in zip(known, decided, strict=True):
+                self._store(connection, one, decision, given, self._text(now))
+            self._signer.renew(connection)
+            return Turn(
+                _parcels(connection),
+                _stamps(connection),
+                frozenset(given),
+                tuple(_news(known, decided)),
+                more,
+            )
+
+    def _keep(self, connection: Connection, heard: Mapping[str, str], at: str) -> None:
+        if not heard:
+            return
+        insert = self._database.insert(model_states)
+        changed = model_states.c.body != insert.excluded.body
+        statement = insert.on_conflict_do_update(
+            index_elements=["station"],
+            set_={"at": insert.excluded.at, "body": insert.excluded.body},
+            where=changed,  # what a broker only repeats is no news
+        )
+        rows = [{"station": one, "at": at, "body": body} for one, body in sorted(heard.items())]
+        connection.execute(statement, rows)
+
+    def _give(
+        self,
+        connection: Connection,
+        known: Sequence[Known],
+        decided: Sequence[Decision],
+        told: Mapping[str, Newest],
+        now: float,
+    ) -> tuple[dict[str, tuple[str, int]], bool]:
+        """Sign the assignments that were decided; by station the roll-out and the serial. Of two
+        roll-outs that want a station the newer one has it."""
+        orders: dict[str, tuple[Known, Order]] = {}
+        for one, decision in zip(reversed(known), reversed(decided), strict=True):
+            for order in decision.orders:
+                orders.setdefault(order.station, (one, order))
+        # what stops a candidate goes before what begins one
+        ranked = sorted(orders.items(), key=lambda each: (each[1][1].action == "run", each[0]))
+        given, made = dict[str, tuple[str, int]](), dict[str, Assignment]()
+        files: dict[str, BundleFile] = {}
+        for station, (one, order) in ranked[:MOST_ORDERS]:
+            digest = one.rollout.digest
+            if digest not in files:
+                files[digest] = _file(connection, digest)
+            before = told[station].serial if station in told else 0
+            serial = max(before + 1, int(now))  # also after a database was restored
+            made[station] = _assignment(one, order, files[digest], serial, self._text(now))
+            given[station] = one.rollout.id, serial
+        if made:
+            self._signer.assign(connection, made)
+        return given, len(ranked) > MOST_ORDERS
+
+    def _store(
+        self,
+        connection: Connection,
+        known: Known,
+        decision: Decision,
+        given: Mapping[str, tuple[str, int]],
+        at: str,
+    ) -> None:
+        rollout, before = decision.rollout, {one.station: one for one in known.members}
+        if rollout != known.rollout:
+            columns = {"state": rollout.state, "why": rollout.why, "wave": rollout.wave}
+            statement = sa.update(rollouts).where(rollouts.c.id == rollout.id)
+            connection.execute(statement.values(**columns, changed_at=at))
+        fresh = {order.station for order in decision.orders if order.fresh}
+        for member in decision.members:
+            if member.station in fresh:
+                got = given.get(member.station)
+                if got is None or got[0] != rollout.id:
+                    continue  # its turn comes later
+                member = replace(member, serial=got[1])  # noqa: PLW2901
+            if _columns(member) != _columns(before[member.station]):
+                statement = sa.update(members).where(
+                    members.c.rollout == rollout.id, members.c.station == member.station
+                )
+                connection.execute(statement.values(**_columns(member), changed_at=at))
+
+
+def _lock(connection: Connection) -> None:
+    """Nobody else takes a turn until this transaction ends."""
+    meta = tables.meta.c
+    query = sa.select(meta.value).where(meta.key == "store").with_for_update()
+    connection.execute(query).all()
+
+
+def _mark(connection: Connection, taken: Mapping[str, int]) -> None:
+    columns = assignments.c
+    for station, stamp in sorted(taken.items()):
+        own = sa.and_(columns.station == station, columns.published < stamp)
+        connection.execute(sa.update(assignments).where(own).values(published=stamp))
+
+
+def _columns(member: Member) -> dict[str, object]:
+    names = ("wave", "state", "serial", "code", "why")
+    return {name: getattr(member, name) for name in names}
+
+
+def _file(connection: Connection, digest: str) -> BundleFile:
+    import json
+
+    row = connection.execute(sa.select(bundles).where(bundles.c.digest == digest)).one()
+    return BundleFile(
+        name=row.name,
+        version=row.version,
+        digest=row.digest,
+        path=row.path,
+        sha256=row.sha256,
+        size=int(row.size),
+        piece=int(row.piece),
+        pieces=tuple(json.loads(row.pieces)),
+    )
+
+
+def _assignment(one: Known, order: Order, file: BundleFile, serial: int, at: str) -> Assignment:
+    plan = one.rollout.plan
+    return Assignment(
+        station=order.station,
+        serial=serial,
+        rollout=one.rollout.id,
+        issued_at=at,
+        by=one.by,
+        action=order.action,
+        bundle=file,
+        strategy=plan.strategy,
+        steps=plan.steps,
+        promote=plan.promote,
+        again=order.again,
+        not_trained_on_yours=plan.not_trained_on_yours,
+        limits=plan.limits,
+    )
+
+
+def _parcels(connection: Connection) -> dict[str, Parcel]:
+    """What each station may ask for."""
+    query = (
+        sa.select(assignments.c.station, bundles.c.sha256, bundles.c.size, bundles.c.piece)
+        .join(rollouts, rollouts.c.id == assignments.c.rollout)
+        .join(bundles, bundles.c.digest == rollouts.c.digest)
+    )
+    return {
+        row.station: Parcel(row.sha256, int(row.size), int(row.piece))
+        for row in connection.execute(query)
+    }
+
+
+def _stamps(connection: Connection) -> dict[str, int]:
+    query = sa.select(assignments.c.station, assignments.c.signed)
+    return {row.station: int(row.signed) for row in connection.execute(query) if row.signed}
+
+
+def _news(known: Iterable[Known], decided: Iterable[Decision]) -> Iterable[str]:
+    for one, decision in zip(known, decided, strict=True):
+        before, after = one.rollout, decision.rollout
+        if (before.state, before.wave) != (after.state, after.wave):
+            why = f": {after.why}" if after.why else ""
+            yield f"{after.id} is {after.state}, wave {after.wave + 1}{why}"

@@ -1,0 +1,211 @@
+"""What the database knows of roll-outs and of their stations, read for a decision."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.assignment import ACTIONS, Action
+from sync.fleet import plan as plans
+from sync.fleet import words
+from sync.fleet.following import Member, Seen
+from sync.fleet.plan import Plan, PlanError
+from sync.fleet.rollout import STATES, Rollout, State
+from sync.fleet.rollout_tables import assignments, members, model_states, rollouts
+from sync.fleet.said import Said, read
+from sync.fleet.tables import stations
+
+OPEN = ("running", "paused")
+NEVER = 1e12
+"""Seconds that a station is away of which nobody has ever heard."""
+_START = 40
+"""Bytes of an assignment's canonical text: `action` is its first member."""
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest assignment of a station."""
+
+    serial: int
+    rollout: str
+    action: Action
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A roll-out with its members, and who ordered it."""
+
+    rollout: Rollout
+    by: str
+    members: tuple[Member, ...]
+
+
+@dataclass(slots=True)
+class _Heard:
+    at: str = ""
+    said: Said | None = None
+
+
+@dataclass(slots=True)
+class _Status:
+    at: str = ""
+    here: bool = False
+
+
+@dataclass(slots=True)
+class Knowing:
+    """Reads within the caller's transaction. What stations say is kept parsed, and read anew only
+    where it has changed. Used from one thread."""
+
+    _heard: dict[str, _Heard] = field(default_factory=dict)
+    _status: dict[str, _Status] = field(default_factory=dict)
+    _plans: dict[str, Plan | None] = field(default_factory=dict)
+
+    def rollouts(self, connection: Connection, newest: Mapping[str, Newest]) -> list[Known]:
+        """Those that may still ask something of a station, the oldest first. One whose plan this
+        version cannot read is left alone."""
+        columns = rollouts.c
+        used = {one.rollout for one in newest.values()} | _with_waiting(connection)
+        query = sa.select(rollouts).order_by(columns.at, columns.id)
+        found = []
+        for row in connection.execute(query):
+            if row.state not in STATES or not (row.state in OPEN or row.id in used):
+                continue
+            state, plan = cast(State, row.state), self._plan(row.plan)
+            if plan is None:
+                continue
+            rollout = Rollout(row.id, row.digest, state, plan, row.wave, row.why)
+            own = _members(connection, row.id)
+            if state not in OPEN:
+                own = [
+                    one
+                    for one in own
+                    if one.state == "waiting" or _is_newest(newest.get(one.station), row.id)
+                ]
+            found.append(Known(rollout, row.by, tuple(own)))
+        return found
+
+    def seen(
+        self,
+        connection: Connection,
+        known: Sequence[Known],
+        newest: Mapping[str, Newest],
+        now: float,
+    ) -> list[dict[str, Seen]]:
+        """For each roll-out what is known of its stations, at this wall time."""
+        self._hear(connection)
+        self._look(connection)
+        named: set[str] = set()
+        found: list[dict[str, Seen]] = []
+        for one in reversed(known):
+            found.append(
+                {
+                    member.station: self._one(member.station, newest, named, now)
+                    for member in one.members
+                }
+            )
+            if one.rollout.state != "cancelled":
+                named |= {member.station for member in one.members}
+        return found[::-1]
+
+    def _one(self, station: str, newest: Mapping[str, Newest], named: set[str], now: float) -> Seen:
+        heard, told = self._heard.get(station), newest.get(station)
+        return Seen(
+            said=heard.said if heard else None,
+            newest=told.rollout if told else None,
+            action=told.action if told else None,
+            fresh=bool(heard and told and heard.at > told.at),
+            offline_s=self._offline_s(station, now),
+            named=station in named,
+        )
+
+    def _offline_s(self, station: str, now: float) -> float | None:
+        status = self._status.get(station)
+        if status is None:
+            return NEVER
+        return None if status.here else max(0.0, now - seconds(status.at))
+
+    def _hear(self, connection: Connection) -> None:
+        for station, at in _news(connection, model_states, self._heard):
+            query = sa.select(model_states.c.body).where(model_states.c.station == station)
+            body = connection.execute(query).scalar()
+            self._heard[station] = _Heard(at, read(body, station) if body else None)
+
+    def _look(self, connection: Connection) -> None:
+        for station, at in _news(connection, stations, self._status):
+            query = sa.select(stations.c.status).where(stations.c.station == station)
+            content = words.status(connection.execute(query).scalar() or "")
+            here = content is not None and content.get("sync") != "down"
+            self._status[station] = _Status(at, here)
+
+    def _plan(self, text: str) -> Plan | None:
+        if text not in self._plans:
+            try:
+                self._plans[text] = plans.parse(text)
+            except PlanError:
+                self._plans[text] = None
+        return self._plans[text]
+
+
+def newest(connection: Connection) -> dict[str, Newest]:
+    """The newest assignment of every station that has one."""
+    columns = assignments.c
+    start = sa.func.substr(columns.body, 1, _START).label("start")
+    query = sa.select(columns.station, columns.serial, columns.rollout, columns.at, start)
+    return {
+        row.station: Newest(int(row.serial), row.rollout, _action(bytes(row.start)), row.at)
+        for row in connection.execute(query)
+    }
+
+
+def seconds(at: str) -> float:
+    """A time of the database, in seconds since 1970; 0 for a text that is none."""
+    try:
+        return datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _action(start: bytes) -> Action:
+    text = start.decode(errors="replace")
+    for action in ACTIONS:
+        if text.startswith(json.dumps({"action": action}, separators=(",", ":"))[:-1] + ","):
+            return action
+    return "run"
+
+
+def _members(connection: Connection, rollout: str) -> list[Member]:
+    columns = members.c
+    query = sa.select(members).where(columns.rollout == rollout).order_by(columns.station)
+    return [
+        Member(row.station, row.wave, row.state, row.serial, row.code, row.why)
+        for row in connection.execute(query)
+    ]
+
+
+def _with_waiting(connection: Connection) -> set[str]:
+    columns = members.c
+    query = sa.select(columns.rollout).where(columns.state == "waiting").distinct()
+    return {row.rollout for row in connection.execute(query)}
+
+
+def _is_newest(told: Newest | None, rollout: str) -> bool:
+    return told is not None and told.rollout == rollout
+
+
+def _news(
+    connection: Connection, table: sa.Table, known: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    query = sa.select(table.c.station, table.c.at)
+    return [
+        (row.station, row.at)
+        for row in connection.execute(query)
+        if row.station not in known or known[row.station].at != row.at
+    ]

@@ -20,9 +20,10 @@ from edge.rollout.probation import BESIDE, Event, Probation
 class Known:
     """What is known at one look.
 
-    `parts` are those that both models have answered, `decided` those that the active model has
-    answered since its promotion. `needs_cuts`: the active model decides by cuts. `least` is
-    the station's own minimum of parts at each step.
+    `parts` are those that both models have answered, `enough` says whether that suffices for the
+    step that it is at; `decided` are those that the active model has answered since its promotion.
+    `needs_cuts`: the active model decides by cuts. `fits`: the candidate's own calibration is still
+    one for this view and machine.
     """
 
     warm: bool = False
@@ -30,11 +31,11 @@ class Known:
     fell: Fault | None = None
     broken: Fault | None = None
     parts: int = 0
-    enough: bool = True
+    enough: bool = False
     decided: int = 0
     needs_cuts: bool = False
+    fits: bool = True
     unconfirmed: bool = False
-    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,9 @@ def following(candidate: Probation, known: Known, trial: int) -> Next | None:
         return _trial(candidate, known)
     if candidate.state == "proved" and known.warm:
         return Next("shadow", changes={"base": known.parts})
+    if candidate.state in BESIDE and candidate.calibration is not None and not known.fits:
+        gone = {"calibration": None, "calibration_sha256": None}
+        return Next("lack", None, "its cuts were made for another view or machine", gone)
     if candidate.state == "canary" and known.needs_cuts and candidate.calibration is None:
         return Next("lack", None, "the model in force decides by cuts now, and this one has none")
     if waits_for(candidate, known) is not None:
@@ -81,9 +85,9 @@ def waits_for(candidate: Probation, known: Known) -> str | None:
         return "its process does not answer"
     if orders.strategy == "shadow":
         return "it stays in shadow until somebody promotes it"
-    least = max(orders.limits.min_parts, known.least)
-    if known.parts - candidate.base < least or not known.enough:
-        return f"{least} parts are looked at before it goes on"
+    if not known.enough:
+        seen = known.parts - candidate.base
+        return f"both models are compared: {seen} of at least {orders.limits.min_parts} parts"
     if _last_step(candidate) and not orders.promote:
         return "the assignment leaves the promotion to a person"
     return None

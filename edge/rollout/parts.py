@@ -32,8 +32,13 @@ class Models(Protocol):
     """
 
     @property
+    def active(self) -> Place:
+        """The model that decides, but for a canary's share."""
+        ...
+
+    @property
     def beside(self) -> Place | None:
-        """The candidate that is loaded, or in a trial the previous model."""
+        """The model that is loaded beside it: the candidate, or in a trial the previous one."""
         ...
 
     @property
@@ -62,16 +67,21 @@ class Models(Protocol):
         ...
 
     @property
+    def fits(self) -> bool:
+        """Whether the candidate's calibration, if it has one, is one for this view and machine."""
+        ...
+
+    @property
     def decided(self) -> int:
         """Parts that the active model has answered, since the start of the line."""
         ...
 
     def load(self, place: Place) -> None:
-        """Start the candidate beside the active model, in shadow."""
+        """Start a model beside the active one, in shadow, instead of the one that is there."""
         ...
 
     def calibrate(self, place: Place) -> None:
-        """The candidate has cuts now, or has none any more."""
+        """The model beside has these cuts now, or none any more."""
         ...
 
     def share(self, share: float) -> None:
@@ -88,14 +98,14 @@ class Models(Protocol):
         ...
 
     def drop(self) -> None:
-        """End the candidate, or the previous model that was kept warm."""
+        """End the model beside."""
         ...
 
 
-class Evidence(Protocol):
+class Dossier(Protocol):
     """What is known of one candidate on the same parts as the other model. It outlives a restart.
 
-    One object for each `Probation.id`.
+    One for each `Probation.id`. Nothing here raises.
     """
 
     @property
@@ -104,11 +114,11 @@ class Evidence(Protocol):
         ...
 
     def step(self, now_ns: int) -> None:
-        """Take in what both models said since, and what persons said."""
+        """Take in what both models said since, and what persons said. Never waits."""
         ...
 
-    def enough(self, parts: int) -> bool:
-        """Whether so many parts, and whatever else it takes, are there to judge by."""
+    def enough(self, least: int, since: int) -> bool:
+        """Whether so many parts after the part with number `since` speak for it."""
         ...
 
     def broken(self) -> Fault | None:

@@ -68,7 +68,8 @@ class Standing:
 
     `factory` is the configured bundle, with the calibration that was in force when it was active
     last. `seen` is the newest serial that was acted upon; None where that was lost. `last` is the
-    candidate that ended last; `noted` says that a person has taken note of how.
+    candidate that ended last; `noted` says that a person has taken note of how. `asked` is the id
+    of the last command that was carried out: after a crash it may be asked again.
     """
 
     active: Place
@@ -79,6 +80,7 @@ class Standing:
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     seen: int | None = 0
     noted: bool = False
+    asked: str | None = None
 
     @property
     def on_trial(self) -> bool:
@@ -118,7 +120,9 @@ class Standing:
             STATE_PREVIOUS: _text(self.previous),
             STATE_FACTORY: _text(self.factory),
             STATE_CANDIDATE: _text(self.candidate),
-            STATE_LAST: json.dumps({"ended": _json(self.last), "noted": self.noted}),
+            STATE_LAST: json.dumps(
+                {"ended": _json(self.last), "noted": self.noted, "asked": self.asked}
+            ),
             STATE_REFUSED: json.dumps({key: asdict(one) for key, one in self.refused.items()}),
             STATE_SEEN: LOST if self.seen is None else str(self.seen),
         }
@@ -134,17 +138,18 @@ def remembered(state: Callable[[str], str | None], factory: Place) -> Standing:
     if known is not None and known.digest == factory.digest:
         factory = known
     active = _place(state(STATE_ACTIVE))
-    last = _read(state(STATE_LAST), lambda said: (_probation(said["ended"]), bool(said["noted"])))
+    last = _read(state(STATE_LAST), _last) or (None, False, None)
     seen = state(STATE_SEEN)
     return Standing(
         active=active or factory,
         factory=factory,
         previous=_place(state(STATE_PREVIOUS)),
         candidate=_read(state(STATE_CANDIDATE), _probation) if active is not None else None,
-        last=None if last is None else last[0],
+        last=last[0],
         refused=_read(state(STATE_REFUSED), _refusals) or {},
         seen=0 if seen is None else _whole(seen),
-        noted=last is not None and last[1],
+        noted=last[1],
+        asked=last[2],
     )
 
 
@@ -176,6 +181,10 @@ def _place(text: str | None) -> Place | None:
 
 def _probation(said: Any) -> Probation | None:
     return None if said is None else from_json(said)
+
+
+def _last(said: Any) -> tuple[Probation | None, bool, str | None]:
+    return _probation(said["ended"]), bool(said["noted"]), said["asked"]
 
 
 def _refusals(said: Mapping[str, Any]) -> dict[str, Refusal]:

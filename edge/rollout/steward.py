@@ -1,0 +1,271 @@
+"""Brings a candidate from its assignment to being active, or away: a helper of the tend thread.
+
+Every change is stored, with its record, before it is acted upon; what is then done follows from the
+standing alone, so that a start after a power cut at any instant does the same. Only stopping comes
+first where a disk refuses: a model that does harm does not go on until there is room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.clock import Clock
+from edge.log import log
+from edge.records import Origin
+from edge.rollout import course
+from edge.rollout.changes import Change, give_up, move
+from edge.rollout.course import Known, Next
+from edge.rollout.inbox import Arrived, Inbox
+from edge.rollout.ledger import Ledger
+from edge.rollout.parts import Dossier, Models
+from edge.rollout.placing import Placing
+from edge.rollout.preparing import Preparing
+from edge.rollout.probation import BESIDE, INSTALLED, Impossible, Probation
+from edge.rollout.standing import Standing
+from edge.rollout.word import heed
+from edge.workers.entry import Entry
+
+LOOK_NS = 2 * 10**8
+PATIENCE_NS = 2 * 10**9
+"""So long a disk may take to store that a model goes, before it goes all the same."""
+
+
+@dataclass(slots=True)
+class Given:
+    """What the steward works with.
+
+    `dossier` opens that of a candidate; `folder` is where the bundle of a slot lies. `applied` is
+    the calibration that line.db says was applied last, with the sha256 of its file.
+    """
+
+    models: Models
+    preparing: Preparing
+    inbox: Inbox
+    dossier: Callable[[Probation], Dossier]
+    folder: Callable[[str], Path | None]
+    clock: Clock
+    origin: Origin
+    trial_parts: int
+    least_parts: int
+    applied: tuple[str, str] | None = None
+
+
+class Steward:
+    """One station's models. For the tend thread."""
+
+    def __init__(self, given: Given, begin: Change) -> None:
+        """`begin` is what `starting` said; nothing of it is stored yet."""
+        self.ledger = Ledger(begin.standing, given.clock, given.origin, given.applied)
+        self.dossier: Dossier | None = None
+        self.known = Known()
+        self.failing: str | None = None
+        self._given = given
+        self._begin = begin
+        self._began = False
+        self._placing = Placing(given.models)
+        self._next_ns = 0
+        self._decided = given.models.decided
+        self._reinstalled: str | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """What is stored."""
+        return self.ledger.standing
+
+    @property
+    def trouble(self) -> str | None:
+        """What a person has to know: how the last candidate ended, until somebody has noted it or
+        another one came."""
+        last = self.standing.last
+        if self.failing is not None:
+            return self.failing
+        if last is None or self.standing.noted or self.standing.candidate is not None:
+            return None
+        if last.state not in ("rejected", "rolled_back") or last.code == "ordered":
+            return None
+        was = "was rolled back" if last.state == "rolled_back" else "was rejected"
+        return f"{last.name} {last.version} {was} ({last.code}): {last.why}"
+
+    def step(self, now_ns: int) -> Iterable[Entry]:
+        """A little of its work; what is to be stored."""
+        try:
+            entry = self._step(now_ns)
+            self.failing = None
+        except Exception as error:  # what a candidate brings along must never stop the line
+            self.failing = f"candidates are not looked after: {error}"
+            log.exception("rollout.failed")
+            return ()
+        return () if entry is None else (entry,)
+
+    def close(self) -> None:
+        """Let go of files and processes; what is under way is begun again at the next start."""
+        self._given.preparing.stop()
+        if self.dossier is not None:
+            self.dossier.close()
+
+    def settle(self) -> bool:
+        """Take in that a change is on the disk, if one was under way, and do what follows from it;
+        whether none is under way any more."""
+        stored = self.ledger.settle()
+        if stored and self._began:
+            self._act()
+        return stored is not False
+
+    def store(self, change: Change, now_ns: int, request: str | None = None) -> Entry:
+        """What makes a change durable. `settle` says when it is."""
+        figures = {} if self.dossier is None else self.dossier.as_json()
+        return self.ledger.store(change, now_ns, figures, request)
+
+    def _step(self, now_ns: int) -> Entry | None:
+        if not self._began:
+            self._began = True
+            self._act()
+            return self.store(self._begin, now_ns)
+        if self.dossier is not None:
+            self.dossier.step(now_ns)
+        if not self.settle():
+            self._hurry(now_ns)
+            return None
+        if now_ns < self._next_ns:
+            return None
+        self._next_ns = now_ns + LOOK_NS
+        change = self._change(now_ns)
+        if change is None and self.ledger.renewed:
+            change = Change(self.standing, ())
+        if change is None:
+            return None
+        self._stop_first(change)
+        return self.store(change, now_ns)
+
+    def _change(self, now_ns: int) -> Change | None:
+        """The next thing that happens, if any."""
+        wall, new_id = self._given.clock.wall(), self._given.clock.new_id()
+        self.known = self.look()
+        fell = self.known.fell
+        if fell is not None and not self.standing.on_trial:
+            try:
+                return give_up(self.standing, fell.code, fell.words, wall, new_id)
+            except Impossible:
+                pass  # persons decide: the limit `model_dying` holds
+        arrived = self._given.inbox.look()
+        if arrived is not None:
+            change = heed(self.standing, arrived.assignment, new_id, wall)
+            if change is not None:
+                return change
+        following = self._following(arrived, now_ns, wall)
+        if following is None:
+            return None
+        return move(
+            self.standing,
+            following.event,
+            wall,
+            code=following.code,
+            why=following.why,
+            **following.changes,
+        )
+
+    def _following(self, arrived: Arrived | None, now_ns: int, wall: float) -> Next | None:
+        candidate, preparing = self.standing.candidate, self._given.preparing
+        if candidate is None:
+            return None
+        if candidate.orders.rest and candidate.state not in BESIDE:
+            return None
+        if candidate.state in ("assigned", "downloading"):
+            return _transfer(candidate, arrived)
+        if candidate.state == "verified":
+            folder = self._given.folder(self.standing.active.slot)
+            return preparing.install(candidate, folder, now_ns)
+        if self._spoilt(candidate):
+            self._reinstalled = candidate.id
+            preparing.stop()
+            return Next("lose", None, "what lies in its slot is damaged")
+        following = course.following(candidate, self.known, self._given.trial_parts)
+        if following is not None or not self._lacks_cuts(candidate):
+            return following
+        like = self.standing.active.calibration
+        return preparing.calibrate(candidate, like, now_ns, wall)
+
+    def _lacks_cuts(self, candidate: Probation) -> bool:
+        needs = self.known.needs_cuts and candidate.calibration is None
+        return needs and candidate.state in ("shadow", "needs_calibration")
+
+    def _spoilt(self, candidate: Probation) -> bool:
+        """Whether it cannot be read from its slot, and was not put there anew for that already."""
+        fault = self.known.fault
+        damaged = fault is not None and fault.code == "unusable" and candidate.state in INSTALLED
+        return damaged and self._reinstalled != candidate.id
+
+    def look(self) -> Known:
+        """What is known at this moment."""
+        models, candidate = self._given.models, self.standing.candidate
+        beside, dossier = self.standing.beside, self.dossier
+        enough = False
+        if candidate is not None and dossier is not None:
+            least = max(candidate.orders.limits.min_parts, self._given.least_parts)
+            enough = candidate.state in BESIDE and dossier.enough(least, candidate.base)
+        return Known(
+            warm=beside is not None and models.warm,
+            fault=None if beside is None else models.fault,
+            fell=models.fell,
+            broken=None if dossier is None else dossier.broken(),
+            parts=0 if dossier is None else dossier.parts,
+            enough=enough,
+            decided=models.decided - self._decided,
+            needs_cuts=models.cuts_in_force,
+            fits=models.fits,
+            unconfirmed=models.unconfirmed,
+        )
+
+    def _act(self) -> None:
+        """Bring the models to what the standing says."""
+        standing, given = self.standing, self._given
+        candidate = standing.candidate
+        if self._placing.to(standing):
+            self._decided = given.models.decided
+        if candidate is None or candidate.state not in (*INSTALLED, "verified", "active"):
+            given.preparing.stop()
+        self._keep_dossier(candidate)
+
+    def _keep_dossier(self, candidate: Probation | None) -> None:
+        wanted = candidate is not None and candidate.state in (*INSTALLED, "active")
+        if self.dossier is not None and not wanted:
+            self.dossier.close()
+            self.dossier = None
+        if candidate is None or not wanted:
+            return
+        if self.dossier is None:
+            self.dossier = self._given.dossier(candidate)
+        if candidate.state == "active":
+            self.dossier.promoted()
+
+    def _stop_first(self, change: Change) -> None:
+        """A canary that has to go decides no further part, whatever the disk does."""
+        before, after = self.standing.beside, change.standing.candidate
+        if before is not None and before.share > (0.0 if after is None else after.share):
+            self._given.models.share(0.0)
+
+    def _hurry(self, now_ns: int) -> None:
+        """A model that has to go is gone within PATIENCE_NS."""
+        waiting = self.ledger.waiting
+        if waiting is None or now_ns - waiting.since_ns < PATIENCE_NS:
+            return
+        before, after = self.standing.active, waiting.standing.active
+        going = self.standing.last != waiting.standing.last and before.digest != after.digest
+        if going and self._given.models.active.digest != after.digest:
+            log.warning("rollout.ahead_of_the_disk", active=after.slot)
+            self._given.models.restore(after)
+
+
+def _transfer(candidate: Probation, arrived: Arrived | None) -> Next | None:
+    """How far the file of a candidate is, by what sync says."""
+    if arrived is None or arrived.assignment.bundle.digest != candidate.digest:
+        return None
+    if arrived.state == "refused":
+        return Next("fail", arrived.code or "unusable", arrived.why)
+    if arrived.state == "verified":
+        return Next("arrive")
+    if arrived.state == "downloading" and candidate.state == "assigned":
+        return Next("download")
+    return None

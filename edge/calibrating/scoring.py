@@ -23,6 +23,7 @@ from inference.prediction import NoPrediction
 from inference.worker import Worker
 
 READY_S = 20.0
+MOST_DEATHS = 3
 Progress = Callable[[int, int], None]
 
 
@@ -49,14 +50,18 @@ class _Usable:
     fault: str | None = None
 
 
+class NoModel(Unusable):
+    """The model does not run, or not any longer."""
+
+
 @contextmanager
-def scorer(bundle: Bundle, threads: int) -> Iterator[Worker]:
-    """The bundle's model in a child, ready, without a deadline. Raises Unusable."""
-    worker = Worker(bundle, threads)
+def scorer(bundle: Bundle, threads: int, memory_mb: int | None = None) -> Iterator[Worker]:
+    """The bundle's model in a child, ready, without a deadline. Raises NoModel."""
+    worker = Worker(bundle, threads, memory_mb=memory_mb)
     worker.start()
     try:
         if not worker.wait_ready(READY_S):
-            raise Unusable(f"the model does not start: {worker.last_fault}", "edge-inspect check")
+            raise NoModel(f"the model does not start: {worker.last_fault}", "edge-inspect check")
         yield worker
     finally:
         worker.close()
@@ -127,13 +132,18 @@ class _Reader:
             answer = self._model.predict(picture)
         except NoPrediction as failure:
             usable.fault = f"the model gave no answer: {failure.code}"
-            if isinstance(self._model, Worker) and not self._model.wait_ready(READY_S):
-                raise Unusable(f"the model has died: {self._model.last_fault}") from failure
+            if isinstance(self._model, Worker):
+                self._again(self._model)
             return usable
         if answer.not_a_part:
             usable.fault = "doubtful: not_a_part"
         usable.score = answer.score
         return usable
+
+    def _again(self, worker: Worker) -> None:
+        """Go on with a new child; not for ever with a model that kills one after the other."""
+        if len(worker.deaths) >= MOST_DEATHS or not worker.wait_ready(READY_S):
+            raise NoModel(f"the model has died: {worker.last_fault}")
 
 
 def fitting(image: Image, setup: Setup) -> Setup | None:

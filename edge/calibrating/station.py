@@ -74,10 +74,15 @@ class Station:
                 f"add {SAY} if you know that these were not among them; it stands in the report",
             )
 
-    def pictures(self, folder: Path, as_is: bool, progress: Progress) -> Gathered:
-        """The labelled pictures below a folder, scored. Raises Unusable, OSError."""
+    def pictures(
+        self, folder: Path, as_is: bool, progress: Progress, memory_mb: int | None = None
+    ) -> Gathered:
+        """The labelled pictures below a folder, scored by a model that may take so much memory.
+
+        Raises Unusable, OSError.
+        """
         shape = Shape(self.setup, as_is, _source(self.config, self.standards))
-        with scorer(self.bundle, self.config.model.threads) as model:
+        with scorer(self.bundle, self.config.model.threads, memory_mb) as model:
             return self._compared(score_folder(folder, shape, model, progress))
 
     def recorded(self, progress: Progress) -> Gathered:

@@ -14,6 +14,10 @@ HASH = re.compile(r"^[0-9a-f]{64}$")
 SAY = "--not-trained-on-these"
 
 
+class Overlap(Unusable):
+    """The model learnt from these very pictures."""
+
+
 def training_hashes(bundle: Bundle) -> frozenset[str] | None:
     """The hashes; None where the bundle carries none, or not only hashes."""
     listed = bundle.manifest.lineage.get(KEY)
@@ -24,10 +28,10 @@ def training_hashes(bundle: Bundle) -> frozenset[str] | None:
 
 
 def refuse_overlap(hashes: frozenset[str], pictures: Sequence[str]) -> None:
-    """Raises Unusable where a picture is one of those that the model learnt from."""
+    """Raises Overlap where a picture is one of those that the model learnt from."""
     known = [digest for digest in pictures if digest in hashes]
     if known:
-        raise Unusable(
+        raise Overlap(
             f"{len(known)} of {len(pictures)} pictures were used to train this model, such as"
             f" sha256 {known[0]}: on these it looks better than it is",
             "calibrate with pictures that were taken after training",

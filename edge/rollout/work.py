@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> int:
 
 def do(kind: Kind, config: Config, arguments: Mapping[str, Any], tell: Tell) -> Result:
     """The step. Never raises for a bad bundle or a disk that is full."""
+    steps: Mapping[Kind, Callable[[Config, Mapping[str, Any], Tell], Result]]
     steps = {"install": install, "prove": prove, "calibrate": calibrate}
     try:
         return steps[kind](config, arguments, tell)

@@ -36,8 +36,8 @@ Three rules are no statistics. `died`: three deaths, and more than twice those o
 though the other scores three of them above 0.5 and three below. No healthy model does any of these,
 and a machine that kills both models breaks none.
 
-`spot_check` is the word of the spot checks on parts that the newcomer's calibration decided
-(edge/monitor/bounds.py): a false alarm in 10,000 drawn defects.
+`spot_check` is the word of the line's own instruments (edge/monitor/bounds.py) after a promotion:
+one false alarm in 10,000 drawn defects. A spot check of a part in a canary is a person's answer.
 
 **Persons' answers.** A person may be asked about a part that the other decides. What is called good
 is then no error of a permissive newcomer, what is called a defect no overkill. Until it is
@@ -53,7 +53,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edge.monitor.bounds import Bounds, Wanted
 from edge.rollout.breach import Breach
 from edge.rollout.disagreement import Disagreement
 from edge.rollout.health import Health
@@ -67,7 +66,6 @@ class Evidence:
 
     `max_escape` and `max_overkill` are the targets of the calibration. `newcomer` is the side of a
     pair on which the bundle on probation stands: after its promotion it is the active one.
-    `wanted` is for the spot checks; without it there are none.
     """
 
     def __init__(
@@ -76,7 +74,6 @@ class Evidence:
         max_escape: float = 0.01,
         max_overkill: float = 0.01,
         newcomer: Side = "candidate",
-        wanted: Wanted | None = None,
     ) -> None:
         self.limits = limits
         self.newcomer: Side = newcomer
@@ -88,7 +85,6 @@ class Evidence:
         self.disagreement = Disagreement(limits, self.truths)
         self._last_fault = 0
         self._first_cuts = 0
-        self._spots = None if wanted is None else Bounds(wanted)
         self._breach: Breach | None = None
 
     def add(self, pair: Pair) -> None:
@@ -135,14 +131,9 @@ class Evidence:
         """From the next pair on the newcomer is the active one, and the other stands beside it."""
         self.newcomer = "active"
 
-    def record(self, record: Mapping[str, Any]) -> None:
-        """An inspection that the newcomer's calibration decided, or a verdict: for spot checks."""
-        if self._spots is None:
-            return
-        if record["schema"] == "verdict/1":
-            self._spots.verdict(record)
-        elif record["truth"] is None:
-            self._spots.inspection(record)
+    def spot_checks(self, words: str) -> None:
+        """The line's own instruments say that a bound of the newcomer's calibration is broken."""
+        self._breach = self._breach or Breach("spot_check", words)
 
     def enough(self, limits: Limits | None = None, since: int = 0) -> bool:
         """Whether it may go on: `min_parts` pairs after pair number `since`, after the newcomer's
@@ -158,17 +149,9 @@ class Evidence:
             self._breach = self.health.hopeless()
         if self._breach is None and self.parts >= self.limits.min_parts:
             self._breach = (
-                self.health.broken()
-                or self.disagreement.broken()
-                or self.truths.broken()
-                or self._spotted()
+                self.health.broken() or self.disagreement.broken() or self.truths.broken()
             )
         return self._breach
-
-    def _spotted(self) -> Breach | None:
-        found = {} if self._spots is None else self._spots.broken()
-        words = "; ".join(why for name, why in found.items() if name.endswith("_bound"))
-        return Breach("spot_check", words) if words else None
 
     def as_json(self) -> dict[str, object]:
         """The figures, for the status, records and people. Nothing in it names a part."""
@@ -190,7 +173,6 @@ class Evidence:
             "health": self.health.kept(),
             "truths": self.truths.kept(),
             "disagreement": self.disagreement.kept(),
-            "spots": None if self._spots is None else self._spots.as_json(),
             "breach": None if self._breach is None else [self._breach.code, self._breach.words],
         }
 
@@ -203,6 +185,4 @@ class Evidence:
         self.health.restore(content["health"])
         self.truths.restore(content["truths"])
         self.disagreement.restore(content["disagreement"])
-        if self._spots is not None and content["spots"] is not None:
-            self._spots.restore(content["spots"])
         self._breach = None if content["breach"] is None else Breach(*content["breach"])

@@ -27,14 +27,15 @@ verdicts and challenge two. While its claim holds, each of these 13 breaks with 
 most 1 in 10,000 in the whole life of a candidate: together 0.13 %. A newcomer that answers exactly
 as the other does can break none but `late` and `slower`.
 
-**Power.** With the default limits, nine of ten candidates at twice a limit are found within 10,000
-parts for permissive (1 % instead of 0.5 %), 1,000 for escalation (10 % instead of 5 %), 2,500 for
-overkill (4 % instead of 2 %); at ten times these limits within 400, 60 and 150.
+**Power.** With the default limits, nine of ten candidates at twice a limit are found within 12,000
+parts for permissive (1 % instead of 0.5 %), 1,200 for escalation (10 % instead of 5 %), 2,600 for
+overkill (4 % instead of 2 %); at ten times these limits within 400, and at once at `min_parts`.
 
 Three rules are no statistics. `died`: three deaths, and more than twice those of the other.
 `nonsense`: three answers that are none, likewise. `constant`: one and the same score for all parts,
-though the other scores three of them above 0.5 and three below. No healthy model does any of these,
-and a machine that kills both models breaks none.
+though the other scores 20 of them above 0.5 and 20 below (three, where it is the reason for one of
+the first three guards). No healthy model does any of these, and a machine that kills both models
+breaks none.
 
 `spot_check` is the word of the line's own instruments (edge/monitor/bounds.py) after a promotion:
 one false alarm in 10,000 drawn defects. A spot check of a part in a canary is a person's answer.
@@ -55,7 +56,7 @@ from typing import Any
 
 from edge.rollout.breach import Breach
 from edge.rollout.disagreement import Disagreement
-from edge.rollout.health import Health
+from edge.rollout.health import FEW, Health
 from edge.rollout.pair import Answer, Pair, Side
 from edge.rollout.truths import Truths
 from sync.assignment import Limits
@@ -152,6 +153,11 @@ class Evidence:
                 self.health.broken() or self.disagreement.broken() or self.truths.broken()
             )
         return self._breach
+
+    def _differs(self) -> Breach | None:
+        """That it answers always the same is the better reason."""
+        found = self.disagreement.broken()
+        return None if found is None else self.health.constant(FEW) or found
 
     def as_json(self) -> dict[str, object]:
         """The figures, for the status, records and people. Nothing in it names a part."""

@@ -13,7 +13,10 @@ from edge.rollout.speed import Times
 from sync.assignment import Limits
 
 FEW = 3
-"""So many deaths or answers that are none end a candidate; so many parts must differ."""
+"""So many deaths or answers that are none end a candidate."""
+SIDES = 20
+"""So many parts must look bad, and as many good, to the other model, before one score for all of
+them is a fault by itself."""
 NONSENSE = frozenset({"nonsense", "wrong_input"})
 MAX_LATE = 0.01
 GRACE_MS = 1.0
@@ -89,12 +92,14 @@ class Health:
                 f"half of its answers took {slow:g} ms or more, those of the other model"
                 f" {quick:g} ms; {self._ratio:g} times as long is allowed",
             )
+        return self.constant(SIDES)
+
+    def constant(self, sides: int) -> Breach | None:
+        """One score for all parts, of which so many are on either side of 0.5 to the other."""
         low, high = self._scores or (0.0, 1.0)
-        if high - low < SAME and min(self._sides) >= FEW:
-            return Breach(
-                "constant", f"it gave the score {low:.4g} to all of {sum(self._sides)} parts"
-            )
-        return None
+        if high - low >= SAME or min(self._sides) < sides:
+            return None
+        return Breach("constant", f"it gave the score {low:.4g} to all of {sum(self._sides)} parts")
 
     def as_json(self) -> dict[str, object]:
         """For people and records."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from edge.monitor.betting import Level, Rate
 from edge.rollout.guards import Guard
 
+AGAIN = 1.05
+"""What persons vouch for is worked out anew after so many times the parts: it holds meanwhile."""
+
 
 @dataclass(slots=True)
 class Look:
@@ -54,7 +57,7 @@ class Rise:
         self.open = 0
         self.cleared = 0
         self.least = least
-        self._known: tuple[int, int, float] = (0, 0, 0.0)
+        self._known: tuple[int, float] = (0, 0.0)
 
     def add(self, raw: int, alone: bool) -> Look:
         """One part on which both have decided."""
@@ -100,10 +103,10 @@ class Rise:
         seen = self.asked.all.n
         if seen < self.least or not self.cleared:
             return 0.0
-        if self._known[:2] != (seen, self.cleared):
+        if seen >= AGAIN * self._known[0]:
             rate = Rate({1.0: Level(seen, self.cleared, seen, seen)})
-            self._known = (seen, self.cleared, rate.bounds(self.asked.alpha)[1])
-        return self._known[2]
+            self._known = (seen, rate.bounds(self.asked.alpha)[1])
+        return self._known[1]
 
     def as_json(self) -> dict[str, object]:
         """To be kept over a restart."""

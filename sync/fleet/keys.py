@@ -61,6 +61,8 @@ class Ring:
     def signers(self, keyids: Iterable[str]) -> list[CryptoSigner]:
         """Those of these keys that can sign here, in a fixed order. Raises KeysError."""
         wanted = set(keyids)
+        if wanted and wanted <= self._signers.keys():
+            return [self._signers[keyid] for keyid in sorted(wanted)]
         private = {one.public.keyid: one for one in self.found() if one.private is not None}
         return [self._signer(private[keyid]) for keyid in sorted(wanted & set(private))]
 

@@ -170,12 +170,14 @@ class Repository:
         if first is None:
             self._begin(roles)
             first = roles.lock()
-        roots = self.folder.roots()
-        if first != roots[1]:
-            raise RepositoryError(
-                f"the database belongs to another repository than {self.folder.path}",
-                "give the --repository and the --database that go together",
-            )
+        self._compare(first)
+        return roles
+
+    def look(self, connection: Connection) -> Roles:
+        """The documents, to be read only. Raises RepositoryError where the database holds none, or
+        those of another repository."""
+        roles = Roles(connection, iso(self.wall()))
+        self._compare(roles.history("root").get(1))
         return roles
 
     def document(self, roles: Roles, name: str) -> Document:
@@ -228,6 +230,15 @@ class Repository:
         fresh = {name: metadata.first_bin(at) for name in metadata.bins()}
         bins = {name: metadata.following(one, at, FAST_DAYS) for name, one in fresh.items()}
         self.seal(roles, {"targets": targets, **bins})
+
+    def _compare(self, first: bytes | None) -> None:
+        if first is None:
+            raise RepositoryError("the database holds no repository yet", "edge-inspect fleet push")
+        if first != self.folder.roots()[1]:
+            raise RepositoryError(
+                f"the database belongs to another repository than {self.folder.path}",
+                "give the --repository and the --database that go together",
+            )
 
     def _next(self, roles: Roles, name: str) -> Document:
         return metadata.following(self.document(roles, name), self.wall(), FAST_DAYS)

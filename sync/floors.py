@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from sync.durable import replace_file
 
 SCHEMA = "trust/1"
 MOST_KEYS = 64
@@ -88,7 +89,7 @@ class MemoryFile:
         text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
         sealed = hashlib.sha256(text).hexdigest().encode() + b"\n" + text
         for name in NAMES:
-            write_durably(self.folder / name, sealed)
+            replace_file(self.folder / name, sealed)
 
     def _read(self, name: str) -> tuple[int, Memory] | None:
         try:
@@ -128,27 +129,12 @@ class TimeFloor:
         """Remember it through a power cut. Raises OSError."""
         self._path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         text = iso(at)
-        write_durably(self._path, json.dumps({"schema": "time/1", "at": text}).encode())
+        replace_file(self._path, json.dumps({"schema": "time/1", "at": text}).encode())
 
 
 def iso(at: float) -> str:
     """UTC in ISO 8601, to the second."""
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def write_durably(path: Path, data: bytes) -> None:
-    """Old bytes or new ones, through a power cut. Raises OSError; the old file is then there."""
-    temporary = path.with_name(f".{path.name}.new")
-    with open(temporary, "wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _memory(content: dict[str, Any]) -> Memory:

@@ -21,6 +21,8 @@ SCHEMA = "pack/1"
 LARGEST = 1 << 20
 """Bytes of a pack as it is sent."""
 LARGEST_UNPACKED = 8 << 20
+LARGEST_FILE = 2 << 20
+"""Letters of one text, so that what a reader of JSON makes of it stays bounded."""
 MOST_FILES = 1024
 _NAME = re.compile(r"[0-9A-Za-z_.-]{1,200}(/[0-9A-Za-z_.-]{1,100}){0,6}")
 _STRING = json.JSONDecoder()
@@ -59,6 +61,9 @@ def pack(files: Mapping[str, str], sent_at: str) -> bytes:
             f"a pack of {len(files)} files, {len(text)} bytes, {len(packed)} compressed; "
             f"at most {MOST_FILES}, {LARGEST_UNPACKED}, {LARGEST} are read"
         )
+    for name, said in files.items():
+        if len(said) > LARGEST_FILE:
+            raise PackError(f"{name} has {len(said)} letters; at most {LARGEST_FILE} are read")
     return packed
 
 
@@ -113,6 +118,8 @@ class _Reading:
                 raise ValueError("strange, repeated, unsorted or too many names of files")
             self._expect(":")
             files[name] = self._string()
+            if len(files[name]) > LARGEST_FILE:
+                raise TrustRefused("endless", f"{name} of more than {LARGEST_FILE} letters")
             last = name
             if self._text[self._at : self._at + 1] != ",":
                 break

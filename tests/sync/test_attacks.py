@@ -334,6 +334,6 @@ def test_what_cannot_be_remembered_is_not_taken(station, monkeypatch):
 
     station.fleet.assign(assignment_of(serial=2))
     with monkeypatch.context() as patch:
-        patch.setattr("sync.floors.write_durably", full)
+        patch.setattr("sync.floors.replace_file", full)
         station.refuse(code="not_stored")
     assert station.accept() == 2

@@ -318,7 +318,7 @@ def test_a_full_disk_does_not_stop_noting_the_time(station, monkeypatch):
     def full(path, data):
         raise OSError(28, "no space left on device")
 
-    monkeypatch.setattr("sync.floors.write_durably", full)
+    monkeypatch.setattr("sync.floors.replace_file", full)
     station.trust.note_time()
 
 

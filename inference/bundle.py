@@ -205,6 +205,8 @@ def confirm(bundle: Bundle, by: str, at: str) -> Bundle:
 def _read_all(path: Path, problems: list[str]) -> dict[str, bytes]:
     """Everything the digest speaks of, by relative path."""
     hint = "give the folder or zip that `edge-inspect model wrap` wrote"
+    if path.suffix == ".tflite":
+        hint = "that is a model alone: `edge-inspect model wrap FILE --out DIR` makes a bundle"
     if not path.exists():
         raise BundleError("missing", f"there is no bundle at {path}", hint)
     contents: dict[str, bytes] = {}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inference.bundle import Bundle
-    from inference.proof import Proof
 
 FEW = 12
 
@@ -98,25 +97,6 @@ def text(shown: dict[str, Any]) -> str:
         )
     elif shown["confirmed_by"]:
         lines.append(f"  confirmed by {shown['confirmed_by']}")
-    return "\n".join(lines)
-
-
-def proof_text(bundle: Bundle, proof: Proof) -> str:
-    """`model prove` for people."""
-    lines = [f"{bundle.name} {bundle.version} with {proof.runtime}"]
-    if proof.latency_ms:
-        lines.append(f"  ready after {proof.load_ms:.0f} ms, {proof.memory_mb:.0f} MB")
-        lines.append(
-            f"  {proof.latency_ms:.2f} ms an inference, {proof.slowest_ms:.2f} ms the slowest"
-        )
-    if proof.golden:
-        lines.append(
-            f"  {proof.golden} golden pictures, largest difference {proof.golden_worst:.4f}"
-        )
-    else:
-        lines.append("  no golden pictures: nobody can say whether the scores are right here")
-    lines += [f"  fail {failure.code}: {failure.text}" for failure in proof.failures]
-    lines.append("  ok" if proof.ok else "  not proved")
     return "\n".join(lines)
 
 

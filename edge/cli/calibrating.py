@@ -22,6 +22,7 @@ from edge.decision.calibration import Bound, Targets
 from edge.decision.capacity import Load
 from edge.decision.evidence import Evidence, Training
 from edge.records import utc
+from edge.rollout.pinning import pin
 from edge.store.owner import become_owner
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def run(asked: Asked, config: Path | None) -> None:
     else:
         for line in in_words(evidence):
             typer.echo(line)
-    _end(asked, station, evidence)
+    _end(asked, station, evidence, gathered)
 
 
 def _station(asked: Asked, config: Path | None) -> Station | None:
@@ -140,7 +141,7 @@ def _report(path: Path, evidence: Evidence) -> None:
     say(f"the report is {path}")
 
 
-def _end(asked: Asked, station: Station | None, evidence: Evidence) -> None:
+def _end(asked: Asked, station: Station | None, evidence: Evidence, gathered: Gathered) -> None:
     if evidence.result is None:
         raise typer.Exit(CHECK_FAILED)
     if station is None:
@@ -149,6 +150,7 @@ def _end(asked: Asked, station: Station | None, evidence: Evidence) -> None:
         say("a dry run: nothing is kept and nothing applied")
     elif asked.apply:
         apply(station.config, evidence.id, asked.by, asked.reason or f"calibrated {evidence.id}")
+        say(pin(station, evidence, gathered, asked.dataset))
     else:
         say(f"kept, not in force → edge-inspect calibration apply {evidence.id} --by NAME --reason")
 

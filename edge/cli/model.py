@@ -139,18 +139,9 @@ def prove(
 
     Ends with exit code 4 when it does not.
     """
-    import json as json_module
+    from edge.cli import proving
 
-    from edge.cli import bundles
-    from edge.cli.errors import CHECK_FAILED
-    from inference.proof import Limits
-    from inference.proof import prove as prove_bundle
-
-    loaded = _load(bundle)
-    proof = prove_bundle(loaded, Limits(latency_ms=max_ms, memory_mb=max_mb))
-    typer.echo(json_module.dumps(proof.as_json()) if json else bundles.proof_text(loaded, proof))
-    if not proof.ok:
-        raise typer.Exit(CHECK_FAILED)
+    proving.run(bundle, max_ms, max_mb, json)
 
 
 def _load(name: str) -> Bundle:

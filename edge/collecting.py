@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+import threading
 import time
 import uuid
 from collections import deque
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from edge.broker import CertificateWatch, facts
 from edge.log import log
@@ -45,6 +47,22 @@ class Collecting:
     key: bytes | None = None
 
 
+class Companion(Protocol):
+    """Works beside the collector in a thread of its own, and never holds it up."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def alive(self, now: float) -> bool:
+        """Whether it has moved lately."""
+
+    def stop(self) -> None:
+        """Ask it to end."""
+
+    def join(self) -> None:
+        """Wait until it has ended, a few seconds at most."""
+
+
 class CollectorService:
     """One collector with its log. Whatever a step raises is said, and everything begun anew."""
 
@@ -54,7 +72,9 @@ class CollectorService:
         transport: MqttTransport,
         notifier: Notifier,
         certificates: Callable[[], list[Trouble]] = list,
+        beside: Companion | None = None,
     ) -> None:
+        self._beside = beside
         self._collector = collector
         self._certificates = certificates
         self._transport = transport
@@ -73,10 +93,14 @@ class CollectorService:
     def run(self) -> int:
         """Collect until told to stop; the exit code."""
         self._notifier.ready()
+        if self._beside is not None:
+            self._beside.start()
         while not self._collector.stopped:
             wait_s = self.step(time.monotonic())
             if wait_s > 0:
                 self._transport.wait(wait_s)
+        if self._beside is not None:
+            self._beside.join()
         log.info("fleet.stopped", **self._numbers())
         return 0
 
@@ -89,6 +113,8 @@ class CollectorService:
             self._stopping = True
             self._notifier.stopping()
             self._collector.stop(now)
+            if self._beside is not None:
+                self._beside.stop()
         try:
             wait_s = self._collector.step(now)
         except Exception as error:  # nothing that a station sends may end this process
@@ -102,7 +128,8 @@ class CollectorService:
 
     def _report(self, now: float) -> None:
         # Reached only when the step returned, so a hang anywhere in it starves the watchdog.
-        self._notifier.watchdog()
+        if self._beside is None or self._beside.alive(now):
+            self._notifier.watchdog()
         counters = self._collector.counters
         if counters.nonsense + counters.refused != self._nonsense:
             self._nonsense = counters.nonsense + counters.refused
@@ -142,14 +169,18 @@ class CollectorService:
         }
 
 
-def collect(options: Collecting) -> int:
-    """Run the service in this process; the exit code.
+def collect(
+    options: Collecting, beside: Callable[[threading.Lock], Companion] | None = None
+) -> int:
+    """Run the service in this process; the exit code. What stands `beside` the collector shares the
+    database with it: the lock is the `guard` of both.
 
     Raises `edge.store.errors.Held` when another collector writes this SQLite file,
     `sync.fleet.database.DatabaseError` for a database that is not ours.
     """
     address = Address.parse(options.broker)
-    database = Database(options.database)
+    guard = threading.Lock()
+    database = Database(options.database, guard=guard if file_of(options.database) else None)
     with ExitStack() as held:
         file = file_of(options.database)
         if file is not None:
@@ -160,8 +191,9 @@ def collect(options: Collecting) -> int:
         settings = Settings(address, name, options.login, hold=HOLD, facts=facts)
         transport = MqttTransport(settings)
         watch = CertificateWatch(settings, transport)
-        collector = Collector(transport, central, _backoff, options.group, options.key, gallery)
-        service = CollectorService(collector, transport, Notifier(), watch.troubles)
+        collector = Collector(transport, central, backoff, options.group, options.key, gallery)
+        companion = beside(guard) if beside is not None else None
+        service = CollectorService(collector, transport, Notifier(), watch.troubles, companion)
         service.handle_signals()
         gc.collect()
         gc.freeze()  # what was imported stays: looking through it again and again costs 5 %
@@ -181,7 +213,8 @@ def _wall() -> str:
     return utc(time.time())
 
 
-def _backoff() -> Backoff:
+def backoff() -> Backoff:
+    """How a service of the fleet waits before it tries again."""
     return Backoff(random.random, FIRST_WAIT_S, LONGEST_WAIT_S)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge.cli import fleet_acl, fleet_export
 from edge.cli.errors import CHECK_FAILED, USAGE, fail, say
 from edge.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from edge.collecting import Collecting
 
 app = typer.Typer(no_args_is_help=True, help="Collect what stations record, and look at it.")
 
@@ -28,8 +31,12 @@ DatabaseOption = Annotated[
 def serve(
     database: DatabaseOption,
     broker: Annotated[str, typer.Option("--broker", help="mqtt://HOST:1883 or mqtts://HOST.")],
+    repository: Annotated[
+        Path | None,
+        typer.Option("--repository", help="Roll models out from here: see `fleet init`."),
+    ] = None,
     collect_only: Annotated[
-        bool, typer.Option("--collect-only", help="Collect and acknowledge records.")
+        bool, typer.Option("--collect-only", help="Collect and acknowledge records, no more.")
     ] = False,
     group: Annotated[
         str, typer.Option("--group", help="Collectors of one group share what comes in.")
@@ -51,11 +58,12 @@ def serve(
         typer.Option("--ack-key-file", help="The key that acknowledgements are sealed with."),
     ] = None,
 ) -> None:
-    """Take in what stations send, commit it, and only then acknowledge it; runs until stopped."""
-    if not collect_only:
+    """Take in what stations send, commit it, and only then acknowledge it; with a repository, also
+    answer their requests for models and carry roll-outs on. Runs until stopped."""
+    if collect_only == (repository is not None):
         fail(
-            "this version collects records and does not roll out models yet",
-            "say --collect-only",
+            "say what to do: collect only, or also roll models out",
+            "--collect-only, or --repository DIR (edge-inspect fleet init makes one)",
             USAGE,
         )
     import re
@@ -69,11 +77,22 @@ def serve(
         from edge.collecting import Collecting, collect
 
         login = Login(credentials_file, ca_file, certificate_file, key_file)
+        options = Collecting(broker, database, login, group, key_in(ack_key_file))
         try:
-            code = collect(Collecting(broker, database, login, group, key_in(ack_key_file)))
+            code = collect(options) if repository is None else _serve(options, repository)
         except BrokerError as error:
             fail(str(error), code=USAGE)
     raise typer.Exit(code)
+
+
+def _serve(options: Collecting, repository: Path) -> int:
+    from edge.serving import serve as service
+    from sync.fleet.folder import RepositoryError
+
+    try:
+        return service(options, repository)
+    except RepositoryError as error:
+        fail(str(error), error.mend, USAGE)
 
 
 app.command("acl")(fleet_acl.acl)

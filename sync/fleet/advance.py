@@ -10,22 +10,28 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.assignment import Assignment, BundleFile
-from sync.fleet import tables
-from sync.fleet.database import Database
+from sync.fleet import shelf
+from sync.fleet.database import Database, DatabaseError
 from sync.fleet.following import Member
-from sync.fleet.knowing import Knowing, Known, Newest, newest
-from sync.fleet.publisher import Parcel
+from sync.fleet.knowing import Knowing, Known, Newest
+from sync.fleet.publisher import Allowed
 from sync.fleet.rollout import Decision, Order, decide
-from sync.fleet.rollout_tables import assignments, bundles, members, model_states, rollouts
+from sync.fleet.rollout_tables import assignments, members, model_states, rollouts
 
 MOST_ORDERS = 100
 """Stations that are assigned in one transaction: records must not wait long for it."""
+
+RENEW_EVERY_S = 600.0
+"""How often it is asked whether something must be signed anew."""
 
 
 class Signer(Protocol):
     """The repository, as far as a turn needs it: see `sync/fleet/repository.py`."""
 
-    def assign(self, connection: Connection, news: Mapping[str, Assignment]) -> None:
+    def open(self, connection: Connection) -> object:
+        """Take the lock that everybody takes who signs."""
+
+    def assign(self, connection: Connection, words: Mapping[str, Assignment]) -> None:
         """Sign these and store them as the newest of their stations."""
 
     def renew(self, connection: Connection) -> bool:
@@ -38,7 +44,7 @@ class Turn:
     that vouches for it; `mine` are those that this turn has assigned. `news` is for the log. With
     `more` there is more to do at once."""
 
-    parcels: Mapping[str, Parcel]
+    allowed: Mapping[str, Allowed]
     stamps: Mapping[str, int]
     mine: frozenset[str]
     news: tuple[str, ...]
@@ -63,6 +69,7 @@ class Advance:
         self._wall = wall
         self._text = text
         self._knowing = Knowing()
+        self._renew_at = 0.0
 
     def turn(self, heard: Mapping[str, str], taken: Mapping[str, int]) -> Turn:
         """Keep what stations said (`heard`, as JSON) and which packs a broker has `taken` (versions
@@ -72,10 +79,10 @@ class Advance:
         """
         now = self._wall()
         with self._database.transaction() as connection:
-            _lock(connection)
+            self._signer.open(connection)
             self._keep(connection, heard, self._text(now))
             _mark(connection, taken)
-            told = newest(connection)
+            told = self._knowing.newest(connection)
             known = self._knowing.rollouts(connection, told)
             seen = self._knowing.seen(connection, known, told, now)
             decided = [
@@ -85,10 +92,13 @@ class Advance:
             given, more = self._give(connection, known, decided, told, now)
             for one, decision in zip(known, decided, strict=True):
                 self._store(connection, one, decision, given, self._text(now))
-            self._signer.renew(connection)
+            if now >= self._renew_at or now < self._renew_at - 2 * RENEW_EVERY_S:
+                self._renew_at = now + RENEW_EVERY_S
+                self._signer.renew(connection)
+            told = self._knowing.newest(connection)
             return Turn(
-                _parcels(connection),
-                _stamps(connection),
+                {station: one.file for station, one in told.items()},
+                {station: one.signed for station, one in told.items() if one.signed},
                 frozenset(given),
                 tuple(_news(known, decided)),
                 more,
@@ -128,7 +138,7 @@ class Advance:
         for station, (one, order) in ranked[:MOST_ORDERS]:
             digest = one.rollout.digest
             if digest not in files:
-                files[digest] = _file(connection, digest)
+                files[digest] = _there(connection, digest)
             before = told[station].serial if station in told else 0
             serial = max(before + 1, int(now))  # also after a database was restored
             made[station] = _assignment(one, order, files[digest], serial, self._text(now))
@@ -164,13 +174,6 @@ class Advance:
                 connection.execute(statement.values(**_columns(member), changed_at=at))
 
 
-def _lock(connection: Connection) -> None:
-    """Nobody else takes a turn until this transaction ends."""
-    meta = tables.meta.c
-    query = sa.select(meta.value).where(meta.key == "store").with_for_update()
-    connection.execute(query).all()
-
-
 def _mark(connection: Connection, taken: Mapping[str, int]) -> None:
     columns = assignments.c
     for station, stamp in sorted(taken.items()):
@@ -181,22 +184,6 @@ def _mark(connection: Connection, taken: Mapping[str, int]) -> None:
 def _columns(member: Member) -> dict[str, object]:
     names = ("wave", "state", "serial", "code", "why")
     return {name: getattr(member, name) for name in names}
-
-
-def _file(connection: Connection, digest: str) -> BundleFile:
-    import json
-
-    row = connection.execute(sa.select(bundles).where(bundles.c.digest == digest)).one()
-    return BundleFile(
-        name=row.name,
-        version=row.version,
-        digest=row.digest,
-        path=row.path,
-        sha256=row.sha256,
-        size=int(row.size),
-        piece=int(row.piece),
-        pieces=tuple(json.loads(row.pieces)),
-    )
 
 
 def _assignment(one: Known, order: Order, file: BundleFile, serial: int, at: str) -> Assignment:
@@ -218,22 +205,11 @@ def _assignment(one: Known, order: Order, file: BundleFile, serial: int, at: str
     )
 
 
-def _parcels(connection: Connection) -> dict[str, Parcel]:
-    """What each station may ask for."""
-    query = (
-        sa.select(assignments.c.station, bundles.c.sha256, bundles.c.size, bundles.c.piece)
-        .join(rollouts, rollouts.c.id == assignments.c.rollout)
-        .join(bundles, bundles.c.digest == rollouts.c.digest)
-    )
-    return {
-        row.station: Parcel(row.sha256, int(row.size), int(row.piece))
-        for row in connection.execute(query)
-    }
-
-
-def _stamps(connection: Connection) -> dict[str, int]:
-    query = sa.select(assignments.c.station, assignments.c.signed)
-    return {row.station: int(row.signed) for row in connection.execute(query) if row.signed}
+def _there(connection: Connection, digest: str) -> BundleFile:
+    file = shelf.read(connection, digest)
+    if file is None:
+        raise DatabaseError(f"the bundle {digest} is not in the database", "push it again")
+    return file
 
 
 def _news(known: Iterable[Known], decided: Iterable[Decision]) -> Iterable[str]:

@@ -90,10 +90,13 @@ class Central:
             return int(connection.execute(query).scalar() or 0)
 
     def heard(self, words: Mapping[str, Word]) -> None:
-        """Keep the newest word of each station about itself."""
+        """Keep the newest word of each station about itself, and since when it says so: what a
+        broker only repeats is no news."""
         insert = self.database.insert(tables.stations)
         kept = sa.func.coalesce(insert.excluded.delivery, tables.stations.c.delivery)
-        news = {"at": insert.excluded.at, "status": insert.excluded.status, "delivery": kept}
+        same = tables.stations.c.status == insert.excluded.status
+        since = sa.case((same, tables.stations.c.at), else_=insert.excluded.at)
+        news = {"at": since, "status": insert.excluded.status, "delivery": kept}
         statement = insert.on_conflict_do_update(index_elements=["station"], set_=news)
         at = self._wall()
         rows = [

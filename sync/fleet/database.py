@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -77,15 +78,22 @@ def file_of(url: str) -> Path | None:
 
 
 class Database:
-    """Used from one thread at a time. Everything happens in `transaction`."""
+    """Used from one thread at a time. Everything happens in `transaction`.
 
-    def __init__(self, url: str, read_only: bool = False) -> None:
+    Two of them may write one SQLite file from two threads of a process when they share a `guard`:
+    it is held for a whole transaction, so that no commit or checkpoint meets another.
+    """
+
+    def __init__(
+        self, url: str, read_only: bool = False, guard: threading.Lock | None = None
+    ) -> None:
         self.url = address(url)
         self.words = self.url.render_as_string(hide_password=True)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.insert: Callable[..., Any] = sqlite.insert if self.sqlite else postgresql.insert
         self.store = ""
         self._read_only = read_only
+        self._guard = guard
         self._engine: Engine | None = None
 
     @contextmanager
@@ -93,14 +101,27 @@ class Database:
         """All or nothing, and durable when it ends. Raises Away when it could not be, DatabaseError
         for a database that is not ours or too new."""
         try:
-            if self._engine is None:
-                self._engine = self._open()
-            with self._engine.begin() as connection:
-                yield connection
+            with self._alone():
+                if self._engine is None:
+                    self._engine = self._open()
+                with self._engine.begin() as connection:
+                    yield connection
         except Exception as error:
             if self._is_away(error):
                 raise self._away(error) from error
             raise
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if self._guard is None:
+            yield
+            return
+        if not self._guard.acquire(timeout=IDLE_MS / 1000):
+            raise Away(f"{self.words} is held by another thread", "look at the log for why")
+        try:
+            yield
+        finally:
+            self._guard.release()
 
     def close(self) -> None:
         """Let go of the connection. Another `transaction` may follow."""

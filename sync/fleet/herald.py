@@ -40,6 +40,8 @@ class Herald:
         self._due: dict[str, float] = {}
         self._flying: dict[int, tuple[str, int]] = {}
         self._taken: dict[str, int] = {}
+        self._said: dict[str, int] = {}
+        self._newest = 0
         self._settled_at = float("inf")
 
     @property
@@ -67,7 +69,7 @@ class Herald:
     def know(self, stamps: Mapping[str, int], mine: frozenset[str], now: float) -> None:
         """What was signed, for each station the version of the timestamp; of these `mine` just now
         by this process."""
-        self._stamps = stamps
+        self._stamps, self._newest = stamps, max(stamps.values(), default=0)
         for station in self._due.keys() - stamps.keys():
             del self._due[station]
         for station in stamps:
@@ -94,7 +96,7 @@ class Herald:
             self._due[station] = now + AGAIN_S
             return True
         self.trouble = None
-        self._held[station] = self._taken[station] = version
+        self._held[station] = version
         self._judge(station, now, now)
         return True
 
@@ -117,10 +119,10 @@ class Herald:
 
     def _judge(self, station: str, now: float, at: float) -> None:
         stamp, held = self._stamps[station], self._held.get(station, NONE)
-        newest = max(self._stamps.values(), default=0) if held > stamp else stamp
-        if stamp <= held <= newest:
+        if stamp <= held <= self._newest:
             self._due.pop(station, None)
-            self._taken.setdefault(station, held)
+            if self._said.get(station) != held:
+                self._said[station] = self._taken[station] = held
         elif station in self._due:
             self._due[station] = min(self._due[station], at)
         else:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.assignment import ACTIONS, Action
+from sync.assignment import Action
 from sync.fleet import plan as plans
 from sync.fleet import words
 from sync.fleet.following import Member, Seen
 from sync.fleet.plan import Plan, PlanError
+from sync.fleet.publisher import Allowed
 from sync.fleet.rollout import STATES, Rollout, State
 from sync.fleet.rollout_tables import assignments, members, model_states, rollouts
 from sync.fleet.said import Said, read
@@ -24,18 +25,18 @@ from sync.fleet.tables import stations
 OPEN = ("running", "paused")
 NEVER = 1e12
 """Seconds that a station is away of which nobody has ever heard."""
-_START = 40
-"""Bytes of an assignment's canonical text: `action` is its first member."""
 
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest assignment of a station."""
+    """The newest assignment of a station; `file` is what it says to fetch."""
 
     serial: int
     rollout: str
     action: Action
     at: str
+    signed: int
+    file: Allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,28 @@ class Knowing:
     """Reads within the caller's transaction. What stations say is kept parsed, and read anew only
     where it has changed. Used from one thread."""
 
+    _told: dict[str, Newest] = field(default_factory=dict)
     _heard: dict[str, _Heard] = field(default_factory=dict)
     _status: dict[str, _Status] = field(default_factory=dict)
     _plans: dict[str, Plan | None] = field(default_factory=dict)
+
+    def newest(self, connection: Connection) -> dict[str, Newest]:
+        """The newest assignment of every station that has one."""
+        columns = assignments.c
+        query = sa.select(
+            columns.station, columns.serial, columns.rollout, columns.at, columns.signed
+        )
+        rows = {row.station: row for row in connection.execute(query)}
+        found: dict[str, Newest] = {}
+        for station, row in rows.items():
+            before = self._told.get(station)
+            if before is not None and (before.serial, before.at) == (row.serial, row.at):
+                found[station] = replace(before, signed=int(row.signed))
+                continue
+            body = sa.select(columns.body).where(columns.station == station)
+            found[station] = _told(row, bytes(connection.execute(body).scalar_one()))
+        self._told = found
+        return dict(found)
 
     def rollouts(self, connection: Connection, newest: Mapping[str, Newest]) -> list[Known]:
         """Those that may still ask something of a station, the oldest first. One whose plan this
@@ -154,17 +174,6 @@ class Knowing:
         return self._plans[text]
 
 
-def newest(connection: Connection) -> dict[str, Newest]:
-    """The newest assignment of every station that has one."""
-    columns = assignments.c
-    start = sa.func.substr(columns.body, 1, _START).label("start")
-    query = sa.select(columns.station, columns.serial, columns.rollout, columns.at, start)
-    return {
-        row.station: Newest(int(row.serial), row.rollout, _action(bytes(row.start)), row.at)
-        for row in connection.execute(query)
-    }
-
-
 def seconds(at: str) -> float:
     """A time of the database, in seconds since 1970; 0 for a text that is none."""
     try:
@@ -173,12 +182,12 @@ def seconds(at: str) -> float:
         return 0.0
 
 
-def _action(start: bytes) -> Action:
-    text = start.decode(errors="replace")
-    for action in ACTIONS:
-        if text.startswith(json.dumps({"action": action}, separators=(",", ":"))[:-1] + ","):
-            return action
-    return "run"
+def _told(row: Any, body: bytes) -> Newest:
+    """What was written by `sync/fleet/advance.py`, and signed: it is as it should be."""
+    content = json.loads(body)
+    file, action = content["bundle"], content["action"]
+    allowed = Allowed(file["sha256"], file["size"], file["piece"])
+    return Newest(int(row.serial), row.rollout, action, row.at, int(row.signed), allowed)
 
 
 def _members(connection: Connection, rollout: str) -> list[Member]:

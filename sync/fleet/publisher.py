@@ -21,7 +21,7 @@ OVERHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
+class Allowed:
     """The one file that a station may have, as it is assigned."""
 
     sha256: str
@@ -51,7 +51,7 @@ class Counters:
 class _Queue:
     """What one station still waits for. `numbers` in the order of asking, each once."""
 
-    parcel: Parcel
+    file: Allowed
     window: int
     numbers: OrderedDict[int, None] = field(default_factory=OrderedDict)
     flying: set[int] = field(default_factory=set)
@@ -69,7 +69,7 @@ class Publisher:
         self.counters = Counters()
         self._transport = transport
         self._read = read
-        self._assigned: Mapping[str, Parcel] = {}
+        self._assigned: Mapping[str, Allowed] = {}
         self._queues: OrderedDict[str, _Queue] = OrderedDict()
         self._unsure: dict[str, Want] = {}
         self._flying: dict[int, tuple[str, str, int, int]] = {}
@@ -85,7 +85,7 @@ class Publisher:
         """Whether a station waits for pieces."""
         return bool(self._queues)
 
-    def assign(self, assigned: Mapping[str, Parcel]) -> None:
+    def assign(self, assigned: Mapping[str, Allowed]) -> None:
         """The newest word on who may have what. A want that came before it is looked at again."""
         self._assigned = assigned
         for station in [name for name, one in self._queues.items() if self._stale(name, one)]:
@@ -117,7 +117,7 @@ class Publisher:
         station, sha256, number, size = self._flying.pop(event.token)
         self._bytes -= size
         queue = self._queues.get(station)
-        if queue is not None and queue.parcel.sha256 == sha256:
+        if queue is not None and queue.file.sha256 == sha256:
             queue.flying.discard(number)
             self._drop_empty(station, queue)
         if isinstance(event, Refused):
@@ -151,12 +151,12 @@ class Publisher:
         return under_way < min(room, MOST_UNDER_WAY) and self._bytes < MOST_BYTES_UNDER_WAY
 
     def _accept(self, station: str, want: Want) -> bool:
-        parcel = self._assigned.get(station)
-        if parcel is None or parcel != Parcel(want.sha256, want.size, want.piece):
+        file = self._assigned.get(station)
+        if file is None or file != Allowed(want.sha256, want.size, want.piece):
             return False
         queue = self._queues.get(station)
-        if queue is None or queue.parcel != parcel:
-            queue = self._queues[station] = _Queue(parcel, 1)
+        if queue is None or queue.file != file:
+            queue = self._queues[station] = _Queue(file, 1)
         queue.window = min(want.window, MOST_PER_STATION)
         for number in want.numbers:
             if number not in queue.flying:
@@ -166,20 +166,20 @@ class Publisher:
 
     def _send(self, station: str, queue: _Queue, largest: int) -> None:
         number, _ = queue.numbers.popitem(last=False)
-        parcel = queue.parcel
-        topic = Station.parse(station).model_chunk(parcel.sha256, number)
-        if parcel.length(number) + len(topic) + OVERHEAD > largest:
-            self._ignore(f"{station}: the broker takes no piece of {parcel.piece} bytes")
+        file = queue.file
+        topic = Station.parse(station).model_chunk(file.sha256, number)
+        if file.length(number) + len(topic) + OVERHEAD > largest:
+            self._ignore(f"{station}: the broker takes no piece of {file.piece} bytes")
             queue.numbers.clear()
             return
-        data = self._read(parcel.sha256, number)
-        if data is None or len(data) != parcel.length(number):
+        data = self._read(file.sha256, number)
+        if data is None or len(data) != file.length(number):
             self.counters.missing += 1
-            self.counters.strange = f"piece {number} of {parcel.sha256} is not in the database"
+            self.counters.strange = f"piece {number} of {file.sha256} is not in the database"
             return
         token = self._transport.publish(topic, data)
         queue.flying.add(number)
-        self._flying[token] = (station, parcel.sha256, number, len(data))
+        self._flying[token] = (station, file.sha256, number, len(data))
         self._bytes += len(data)
         self.counters.pieces += 1
         self.counters.bytes += len(data)
@@ -189,7 +189,7 @@ class Publisher:
             self._queues.pop(station, None)
 
     def _stale(self, station: str, queue: _Queue) -> bool:
-        return self._assigned.get(station) != queue.parcel
+        return self._assigned.get(station) != queue.file
 
     def _ignore(self, what: str) -> None:
         self.counters.ignored += 1

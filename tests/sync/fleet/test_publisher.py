@@ -4,23 +4,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.fleet import publisher as module
-from sync.fleet.publisher import MOST_PER_STATION, MOST_UNDER_WAY, Parcel, Publisher
+from sync.fleet.publisher import MOST_PER_STATION, MOST_UNDER_WAY, Allowed, Publisher
 from sync.transport import NO_LIMIT, Refused
 from sync.want import Want, encode_want
 from tests.simulators.loopback import Loopback
 
 ONE, TWO = "a/b/one", "a/b/two"
 DATA = bytes(range(256)) * 40
-PARCEL = Parcel(hashlib.sha256(DATA).hexdigest(), len(DATA), 100)
+FILE = Allowed(hashlib.sha256(DATA).hexdigest(), len(DATA), 100)
 LAST = -(-len(DATA) // 100) - 1
 
 
 def piece(sha256, number):
-    return DATA[number * 100 : number * 100 + 100] if sha256 == PARCEL.sha256 else None
+    return DATA[number * 100 : number * 100 + 100] if sha256 == FILE.sha256 else None
 
 
-def want(*ranges, window=1000, parcel=PARCEL):
-    return encode_want(Want(parcel.sha256, parcel.size, parcel.piece, ranges, window))
+def want(*ranges, window=1000, file=FILE):
+    return encode_want(Want(file.sha256, file.size, file.piece, ranges, window))
 
 
 class Bench:
@@ -28,7 +28,7 @@ class Bench:
         self.wire = Loopback()
         self.wire.connect()
         self.publisher = Publisher(self.wire, piece)
-        self.publisher.assign({station: PARCEL for station in stations})
+        self.publisher.assign({station: FILE for station in stations})
 
     def step(self, room=NO_LIMIT, largest=NO_LIMIT):
         self.publisher.step(room, largest)
@@ -46,7 +46,7 @@ class Bench:
     def got(self, station=ONE):
         found = {}
         for one in self.wire.published:
-            topic = f"ei/v1/{station}/model/chunk/{PARCEL.sha256}/"
+            topic = f"ei/v1/{station}/model/chunk/{FILE.sha256}/"
             if one.topic.startswith(topic):
                 assert not one.retain
                 found[int(one.topic.removeprefix(topic))] = one.payload
@@ -116,10 +116,10 @@ def test_stations_take_turns():
 def test_a_station_gets_only_what_it_is_assigned():
     bench = Bench(ONE)
     bench.publisher.want(TWO, want((0, 0)))
-    bench.publisher.want(ONE, want((0, 0), parcel=Parcel("f" * 64, len(DATA), 100)))
-    bench.publisher.want(ONE, want((0, 0), parcel=Parcel(PARCEL.sha256, len(DATA), 200)))
+    bench.publisher.want(ONE, want((0, 0), file=Allowed("f" * 64, len(DATA), 100)))
+    bench.publisher.want(ONE, want((0, 0), file=Allowed(FILE.sha256, len(DATA), 200)))
     bench.step()
-    bench.publisher.assign({ONE: PARCEL})
+    bench.publisher.assign({ONE: FILE})
     bench.step()
     assert not bench.wire.published
     assert bench.publisher.counters.ignored == 2  # of ONE only the newest was remembered
@@ -130,7 +130,7 @@ def test_who_asks_before_the_assignment_is_known_here_is_answered_then():
     bench.publisher.want(ONE, want((0, 0)))
     bench.step()
     assert not bench.wire.published
-    bench.publisher.assign({ONE: PARCEL})
+    bench.publisher.assign({ONE: FILE})
     bench.step()
     assert list(bench.got()) == [0]
     assert not bench.publisher.counters.ignored
@@ -140,7 +140,7 @@ def test_another_assignment_ends_what_was_asked_for():
     bench = Bench(ONE)
     bench.publisher.want(ONE, want((0, LAST)))
     bench.step(room=1)
-    bench.publisher.assign({ONE: Parcel("e" * 64, 5, 5)})
+    bench.publisher.assign({ONE: Allowed("e" * 64, 5, 5)})
     bench.answer()
     bench.all()
     assert len(bench.wire.published) == 1
@@ -177,9 +177,9 @@ def test_a_refused_piece_is_counted_and_does_not_hold_up_the_others():
 
 def test_a_piece_that_is_missing_or_too_large_does_not_stay_in_the_queue():
     bench = Bench(ONE)
-    lost = Parcel("e" * 64, 5, 5)
-    bench.publisher.assign({ONE: lost, TWO: PARCEL})
-    bench.publisher.want(ONE, want((0, 0), parcel=lost))
+    lost = Allowed("e" * 64, 5, 5)
+    bench.publisher.assign({ONE: lost, TWO: FILE})
+    bench.publisher.want(ONE, want((0, 0), file=lost))
     bench.publisher.want(TWO, want((0, 5)))
     bench.step(largest=200)
     assert bench.publisher.counters.missing == 1

@@ -249,7 +249,7 @@ class _Wiring:
             overruns=self.overruns,
             clock=self.clock,
             state_dir=self.config.state_dir,
-            static=_static(self.config, self.bundle),
+            static={**_static(self.config, self.bundle), "view": self.view},
             pid_of_model=lambda: None if self.model is None else self.model.pid,
             watched=lambda: {**watch.figures(), **store.figures()},
         )

@@ -1,0 +1,196 @@
+"""The shadow thread: another model answers parts that are over, on time that nobody else needs.
+
+It has children of its own, at the lowest priority. The children that decide parts are used by the
+inspect thread alone, so that no part ever waits for what happens here. Nor can anything that fails
+here do more than leave a pair out.
+
+The thread itself has the ordinary priority: one that the scheduler forgets while it holds the
+interpreter's lock would hold up the inspect thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge.clock import Clock
+from edge.inspection import Ruling, Stopwatch, inspect
+from edge.log import log
+from edge.rollout.pair import Answer, Pair, Side
+from edge.rollout.pairing import answer, pair
+from edge.store.images import path_of
+from edge.workers.budget import Budget
+from edge.workers.effort import Effort, process_ns
+from edge.workers.inspect import Seen
+from edge.workers.keep import ending
+from edge.workers.runner import Process, Runner
+
+MOST_PAIRS = 1000
+"""Pairs that nobody has fetched; the oldest give way."""
+LOOK_S = 0.5
+WARMING_S = 0.02
+GRACE_NS = 2 * 10**9
+"""A child that decides parts no longer is left alone for so long: a part may still be with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Who answers afterwards where a certain bundle has decided, and whose answer counted then."""
+
+    runner: Runner
+    decided_by: Side
+
+    @property
+    def ruling(self) -> Ruling:
+        """What *partial* would decide by its own cuts."""
+        basis = self.runner.fitted.basis
+        return Ruling("partial", basis.cuts, basis.familiar)
+
+
+class Shadow:
+    """`others`, `twins` and `warming` are replaced as a whole by the tend thread.
+
+    `others` is by the digest of the bundle that decided; `twins` are the children whose processor
+    time counts for the budget; `warming` are those to be warmed up. `pairs` is read by the tend
+    thread.
+    """
+
+    def __init__(self, share: float, clock: Clock) -> None:
+        self.others: Mapping[str, Other] = {}
+        self.twins: tuple[Runner, ...] = ()
+        self.warming: tuple[Runner, ...] = ()
+        self.pairs: deque[Pair] = deque(maxlen=MOST_PAIRS)
+        self.left_out = 0
+        self._clock = clock
+        self._budget = Budget(share, clock.monotonic_ns())
+        self._effort: Effort | None = None
+        self._slot: deque[Seen] = deque(maxlen=1)
+        self._hungry = False
+        self._retired: deque[tuple[int, Process]] = deque()
+        self._wake, self._stop = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def core_share(self) -> float:
+        """The share of one core that this thread and its children took within the last minute."""
+        return self._budget.used(self._clock.monotonic_ns())
+
+    def offer(self, seen: Seen) -> None:
+        """A part that is over. The newest one is taken, once there is time for it."""
+        if self._hungry:
+            self._slot.append(seen)
+            self._wake.set()
+        elif self.others:
+            self.left_out += 1
+
+    def retire(self, process: Process) -> None:
+        """Close it, when no part can be with it any more."""
+        self._retired.append((self._clock.monotonic_ns() + GRACE_NS, process))
+        self.begin()
+
+    def begin(self) -> None:
+        """Start the thread, if it does not run yet."""
+        if self._thread is None and not self._stop.is_set():
+            self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
+            self._thread.start()
+
+    def wake(self) -> None:
+        """Something has changed."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """End the thread, and close what was retired."""
+        self._stop.set()
+        self._wake.set()
+        for runner in (*self.twins, *self.warming):
+            runner.process.abort()
+        if self._thread is not None:
+            self._thread.join()
+        while self._retired:
+            self._retired.popleft()[1].close()
+
+    def step(self) -> float:
+        """A little of everything; how long to wait until there is more, in seconds."""
+        self._close_retired()
+        for runner in self.warming:
+            if runner.wants_warming:
+                runner.warm_up()
+        self._account()
+        wait_s = self._budget.wait_s(self._clock.monotonic_ns())
+        self._hungry = wait_s <= 0 and bool(self.others)
+        if self._hungry and self._slot:
+            self._compare(self._slot.popleft())
+            self._account()
+            return 0.0
+        if any(not runner.warm for runner in self.warming):
+            return WARMING_S
+        return min(LOOK_S, wait_s) if wait_s > 0 else LOOK_S
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                wait_s = self.step()
+            except Exception as error:  # a mistake of ours costs pairs, not the line
+                log.error("shadow.failing", error=repr(error))
+                wait_s = LOOK_S
+            self._wake.wait(wait_s)
+            self._wake.clear()
+
+    def _account(self) -> None:
+        if self._effort is None:
+            self._effort = Effort()  # of the thread that steps
+        pids = [pid for runner in self.twins if (pid := runner.process.pid) is not None]
+        self._budget.spend(self._effort.since_last(pids), self._clock.monotonic_ns())
+
+    def _close_retired(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        while self._retired and self._retired[0][0] <= now_ns:
+            self._retired.popleft()[1].close()
+
+    def _compare(self, seen: Seen) -> None:
+        """Ask the other model about the same part."""
+        other = self.others.get(seen.seat.digest)
+        if other is None or not other.runner.warm or not other.runner.process.free:
+            return
+        decided = answer(seen.inspection, seen.run_ms)
+        if decided is None or decided.fault == "not_ready":
+            return
+        said = self._ask(other, seen)
+        if said is not None and said.fault != "not_ready":
+            found = pair(seen.inspection, other.decided_by, decided, said, _picture(seen))
+            self.pairs.append(found)
+
+    def _ask(self, other: Other, seen: Seen) -> Answer | None:
+        """The other model's answer, by the line's own way from a frame to a decision.
+
+        Its time is that of the processor where this is less: a child at the lowest priority is
+        interrupted, which says nothing about the model.
+        """
+        process = other.runner.process
+        pid, now_ns = process.pid, self._clock.monotonic_ns
+        before = None if pid is None else process_ns(pid)
+        made = inspect(
+            seen.frame,
+            other.runner.fitted.setup,
+            other.ruling,
+            process,
+            Stopwatch(now_ns, now_ns()),
+            new_id=seen.inspection.id,
+            clock_synced=False,
+            more_doubts=seen.doubts,
+        )
+        after = None if pid is None else process_ns(pid)
+        run_ms = process.run_ms
+        if before is not None and after is not None:
+            run_ms = min(run_ms, (after - before) / 1e6)
+        return answer(made, run_ms)
+
+
+def _picture(seen: Seen) -> str | None:
+    """Where its picture is going to be, below the state directory."""
+    if not seen.kept:
+        return None
+    suffix = ".jpg" if seen.frame.encoded is None else ending(seen.frame.encoded)
+    return path_of(seen.inspection.id, seen.inspection.captured.wall, suffix)

@@ -8,6 +8,7 @@ from pathlib import Path
 import edge
 from edge.clock import Clock
 from edge.config import Sync
+from edge.records import utc
 from sync.broker import Address, Login
 from sync.expiry import Facts, Lifetime, warnings
 from sync.link import Trouble
@@ -46,6 +47,7 @@ class CertificateWatch:
         self._settings = settings
         self._transport = transport
         self._own: list[Lifetime] = []
+        self._ours: float | None = None
         self._as_read: list[object] | None = None
 
     def troubles(self) -> list[Trouble]:
@@ -53,6 +55,13 @@ class CertificateWatch:
         if not self._settings.address.tls:
             return []
         return warnings(self.lifetimes(), self._settings.facts().now)
+
+    def until(self) -> str | None:
+        """When our own certificate ends; None where there is none, or it cannot be read."""
+        if not self._settings.address.tls or self._settings.login.certificate is None:
+            return None
+        self.lifetimes()
+        return None if self._ours is None else utc(self._ours)
 
     def lifetimes(self) -> list[Lifetime]:
         """All that is known."""
@@ -63,6 +72,8 @@ class CertificateWatch:
         if as_they_are != self._as_read:
             self._as_read = as_they_are
             self._own = of_files(login)
+            ours = of_files(Login(certificate=login.certificate))
+            self._ours = ours[0].not_after if ours else None
         seen = self._transport.broker_certificate
         peer = None if seen is None else of_peer(seen, self._settings.address)
         return [*self._own, *([peer] if peer else [])]

@@ -19,6 +19,7 @@ from edge.statusfile import StatusFile
 from edge.stopping import on_stop
 from edge.store.images import parse_policy
 from edge.store.lock import Lock
+from edge.sync_models import sharing, tell_ignored
 from edge.sync_status import SyncStatus
 from sync.acknowledgement import read_key
 from sync.allowance import Allowance
@@ -131,10 +132,6 @@ def key_of(path: Path | None) -> Callable[[], bytes | None]:
     return lambda: None if path is None else read_key(path.read_bytes())
 
 
-def _tell_ignored(topic: str, why: str) -> None:
-    log.warning("sync.ignored", topic=topic, why=why)
-
-
 def _pictures(
     config: Config,
     sync: Sync,
@@ -156,7 +153,7 @@ def _pictures(
         Backoff(random.random, ANSWER_FIRST_S, ANSWER_MOST_S),
         sync.acknowledge == "collector",
         key_of(sync.ack_key_file),
-        _tell_ignored,
+        tell_ignored,
     )
 
 
@@ -171,9 +168,12 @@ def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> 
 
     def describe() -> dict[str, object]:
         line = "up" if watch.up(time.monotonic()) else "down"
-        return {**named, "software": __version__, "acknowledge": sync.acknowledge, "line": line}
+        facts = {"software": __version__, "acknowledge": sync.acknowledge, "line": line}
+        until = certificates.until()
+        return {**named, **facts, **({"certificate_until": until} if until else {})}
 
     positions = PositionFile(config.state_dir / "sync.json")
+    pictures = _pictures(config, sync, station, transport, positions.read().pictures)
     uplink = Uplink(
         outboxes,
         transport,
@@ -184,8 +184,8 @@ def _wire(config: Config, sync: Sync, outboxes: Outboxes, until_empty: bool) -> 
         Delivery(collector=sync.acknowledge == "collector"),
         chance=random.random,
         key=key_of(sync.ack_key_file),
-        tell=_tell_ignored,
-        pictures=_pictures(config, sync, station, transport, positions.read().pictures),
+        tell=tell_ignored,
+        sharing=sharing(config, sync, station, transport, watch, pictures),
     )
     file = StatusFile(config.status_folder, "sync")
     status = SyncStatus(

@@ -50,6 +50,7 @@ class SyncStatus:
         while self._moved and now - self._moved[0][0] > RATE_OVER_S:
             self._moved.popleft()
         word = uplink.hearing.word
+        pictures, delivery = uplink.sharing.pictures, uplink.sharing.delivery
         said = None
         if word is not None:
             said = {"store": word.store, "at": utc(self.wall() - (now - word.at))}
@@ -68,7 +69,8 @@ class SyncStatus:
             "collector": said,
             "streams": [_stream(one) for one in uplink.streams.all],
             **uplink.streams.progress(),
-            "pictures": uplink.pictures.status() if uplink.pictures else None,
+            "pictures": pictures.status() if pictures else None,
+            "models": delivery.status() if delivery else None,
             "rate": round(sum(records for _, records in self._moved) / RATE_OVER_S, 1),
             "ignored": uplink.ignored,
         }

@@ -1,9 +1,9 @@
-"""The retained `status` of a station: said when something turns, and now and then."""
+"""A retained word of a station: said when something turns, and now and then."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sync.link import Trouble
 from sync.transport import Acknowledged, Connected, Disconnected, Event, Refused, Transport
@@ -11,13 +11,22 @@ from sync.transport import Acknowledged, Connected, Disconnected, Event, Refused
 
 class Announcer:
     """Publishes one topic: at once on a new connection or when `turns` changes, else at most
-    every `every_s`, and never twice the same. At most one message is under way."""
+    every `every_s`, and never twice the same. At most one message is under way. `stamp` is what
+    each message also says, and what is no reason to say it again."""
 
-    def __init__(self, transport: Transport, topic: str, every_s: float) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        topic: str,
+        every_s: float,
+        stamp: Callable[[], Mapping[str, object]] = dict,
+    ) -> None:
         self.trouble: Trouble | None = None
         self._transport = transport
         self._topic = topic
+        self._name = topic.split("/", 5)[-1]
         self._every_s = every_s
+        self._stamp = stamp
         self._retain = True
         self._token: int | None = None
         self._said: tuple[Mapping[str, object], Mapping[str, object]] | None = None
@@ -36,7 +45,7 @@ class Announcer:
         elif isinstance(event, Acknowledged | Refused) and event.token == self._token:
             self._token = self.trouble = None
             if isinstance(event, Refused):
-                self.trouble = Trouble(f"status: {event.what}", event.mend)
+                self.trouble = Trouble(f"{self._name}: {event.what}", event.mend)
 
     def step(self, now: float, turns: Mapping[str, object], rest: Mapping[str, object]) -> None:
         """Say `turns` and `rest` if it is time. Only with a connection."""
@@ -49,7 +58,7 @@ class Announcer:
 
     def say(self, content: Mapping[str, object]) -> None:
         """Publish now."""
-        payload = json.dumps(content, sort_keys=True).encode()
+        payload = json.dumps({**content, **self._stamp()}, sort_keys=True).encode()
         self._token = self._transport.publish(self._topic, payload, retain=self._retain)
 
 

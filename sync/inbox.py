@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sync.assignment import Assignment, AssignmentError, BundleFile, parse
+from sync.assignment import Assignment, BundleFile, parse
 from sync.durable import replace_file, sync_folder
 from sync.incoming import Incoming, paths
 
@@ -143,10 +143,8 @@ def _entry(content: Mapping[str, Any]) -> Entry:
     if content["schema"] != SCHEMA or content["state"] not in STATES:
         raise ValueError("not an entry of the inbox")
     said, refusal = content["assignment"], content.get("refusal")
-    try:
-        assignment = None if said is None else parse(json.dumps(said).encode())
-    except AssignmentError as error:
-        raise ValueError(str(error)) from error
+    text = json.dumps(said, separators=(",", ":")).encode()
+    assignment = None if said is None else parse(text)
     return Entry(
         assignment,
         content["received_at"],

@@ -11,8 +11,8 @@ from sync.gap import Why
 from sync.hearing import Hearing
 from sync.journal import Shelf
 from sync.link import Link, Trouble
-from sync.pictures import Pictures
 from sync.position import PositionFile
+from sync.sharing import Sharing
 from sync.stream import Bounds, Stream
 from sync.streams import Streams
 from sync.topics import Station
@@ -69,17 +69,17 @@ class Uplink:
         chance: Callable[[], float] = lambda: 0.5,
         key: Callable[[], bytes | None] = lambda: None,
         tell: Callable[[str, str], None] = lambda topic, why: None,
-        pictures: Pictures | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.stopped = False
-        self.pictures = pictures
+        self.sharing = sharing or Sharing()
         bounds, collector = self.settings.bounds, self.settings.collector
         self.streams = Streams(
             shelf, positions, chance, collector, bounds, self.settings.save_every_s
         )
-        if pictures is not None:
-            self.streams.with_pictures(pictures.as_json)
+        if self.sharing.pictures is not None:
+            self.streams.with_pictures(self.sharing.pictures.as_json)
         self._transport = transport
         self._station = station
         self._describe = describe
@@ -106,13 +106,13 @@ class Uplink:
     @property
     def ignored(self) -> int:
         """Messages without effect: nobody asked for them, or no collector wrote them."""
-        return self.hearing.ignored + (self.pictures.ignored if self.pictures else 0)
+        return self.hearing.ignored + self.sharing.ignored
 
     @property
     def drained(self) -> bool:
         """Whether everything in the journals was acknowledged when they were last read, and the
         pictures that may still go out today."""
-        return self.streams.drained and (self.pictures is None or self.pictures.drained)
+        return self.streams.drained and self.sharing.drained
 
     def troubles(self, now: float) -> list[Trouble]:
         """What is not as it should be, now."""
@@ -125,7 +125,7 @@ class Uplink:
             self._announcer.trouble,
         )
         found += [trouble for trouble in others if trouble is not None]
-        return found + (self.pictures.troubles if self.pictures else [])
+        return found + self.sharing.troubles
 
     def step(self, now: float) -> Step:
         """Take in what happened and send at most one message. Never waits for the network.
@@ -143,7 +143,10 @@ class Uplink:
         sent = self._send(now) if self._may_send(now) else 0
         if self._free() > 0:
             self._announcer.step(now, {**self._describe(), "sync": "up"}, self.streams.progress())
-        return Step(sent, acknowledged, bool(sent or acknowledged), poll_s)
+        if self._free() > 0:
+            self.sharing.announce(now)
+        busy = self.sharing.work(now)
+        return Step(sent, acknowledged, bool(sent or acknowledged or busy), poll_s)
 
     def stop(self, now: float) -> None:
         """Send nothing new; the following steps wait shortly for what the broker has not taken,
@@ -156,8 +159,8 @@ class Uplink:
         for event in self._transport.events():
             self._link.take(event, now)
             self._announcer.take(event)
-            if self.pictures is not None and self.pictures.take(event, now):
-                self._picture_moved(event, now)
+            if self.sharing.take(event, now):
+                self._others_moved(event, now)
             elif isinstance(event, Connected):
                 self._connected(now)
             elif isinstance(event, Acknowledged):
@@ -168,7 +171,7 @@ class Uplink:
                 moved += self._hear(event, now)
         return moved
 
-    def _picture_moved(self, event: Event, now: float) -> None:
+    def _others_moved(self, event: Event, now: float) -> None:
         if isinstance(event, Acknowledged):
             self._link.progress(now, len(self._flying))
         elif isinstance(event, Refused) and not self._flying:
@@ -177,8 +180,7 @@ class Uplink:
     def _connected(self, now: float) -> None:
         self._lost()
         self._up = True
-        if self.pictures is not None:
-            self.pictures.connected()
+        self.sharing.connected()
         self._send_at = now
         if not self.settings.collector:
             return
@@ -235,23 +237,26 @@ class Uplink:
         self._asked.clear()
         self._refusal = None
         self.streams.lost()
-        if self.pictures is not None:
-            self.pictures.lost()
+        self.sharing.lost()
 
     def _free(self) -> int:
         """How many more messages the broker would take now."""
         if not self._link.up:
             return 0
-        others = self._announcer.in_flight + (self.pictures.in_flight if self.pictures else 0)
+        others = self._announcer.in_flight + self.sharing.in_flight
         return self._link.limits.receive_maximum - len(self._flying) - others
 
     def _may_send(self, now: float) -> bool:
         return self._free() > 0 and not self._asked and now >= self._send_at
 
     def _send(self, now: float) -> int:
+        if self.sharing.first(now):
+            self._link.sent(now)
+            return 0
         found = self.streams.next(now, self._most)
         if found is None:
-            self._send_picture(now)
+            if self.sharing.step(now, self._link.limits.largest_packet, self.streams.full):
+                self._link.sent(now)
             return 0
         stream, piece = found
         topic = self._station.results(stream.source.stream)
@@ -260,13 +265,6 @@ class Uplink:
         self._flying[token] = (stream, piece.why)
         self._link.sent(now)
         return piece.records
-
-    def _send_picture(self, now: float) -> None:
-        """A piece of one, only while no record waits."""
-        if self.pictures is None or self.streams.full:
-            return
-        if self.pictures.step(now, self._link.limits.largest_packet):
-            self._link.sent(now)
 
     def _most(self, stream: str) -> int:
         """Bytes of a payload that the broker takes."""
@@ -280,5 +278,6 @@ class Uplink:
         if self._link.up:
             self._announcer.say({**self._describe(), "sync": "down", **self.streams.progress()})
         self._transport.close()
+        self.sharing.close()
         self.stopped = True
         self.streams.save()

@@ -26,6 +26,7 @@ from sync.gallery import read_places
 from sync.mqtt import MqttTransport, Settings
 from sync.pictures import Pictures
 from sync.position import PositionFile
+from sync.sharing import Sharing
 from sync.topics import Station
 from sync.uplink import Settings as Delivery
 from sync.uplink import Uplink
@@ -86,7 +87,7 @@ class Studio:
             lambda: {"schema": "station-status/1", "station": str(NAME), "line": "up"},
             Delivery(collector=self.collector, status_every_s=0.2),
             chance=random.random,
-            pictures=self.sender,
+            sharing=Sharing(self.sender),
         )
 
     def stop(self) -> None:

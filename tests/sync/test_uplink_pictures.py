@@ -8,6 +8,7 @@ from sync.allowance import Allowance
 from sync.backoff import Backoff
 from sync.pictures import Pictures
 from sync.position import PositionFile
+from sync.sharing import Sharing
 from sync.transport import Connected, Disconnected
 from sync.uplink import Uplink
 from tests.simulators.gallery import MemoryGallery
@@ -43,7 +44,7 @@ class Studio(Bench):
             Backoff(lambda: 0.5, 0.5, 4.0),
             settings=self.settings,
             key=self.key,
-            pictures=self.pictures,
+            sharing=Sharing(self.pictures),
         )
 
     def order(self):

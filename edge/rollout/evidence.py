@@ -27,7 +27,7 @@ verdicts and challenge two. While its claim holds, each of these 13 breaks with 
 most 1 in 10,000 in the whole life of a candidate: together 0.13 %. A newcomer that answers exactly
 as the other does can break none but `late` and `slower`.
 
-**Power.** With the default limits, nine of ten candidates at twice a limit are found within 12,000
+**Power.** With the default limits, nine of ten candidates at twice a limit are found within 15,000
 parts for permissive (1 % instead of 0.5 %), 1,200 for escalation (10 % instead of 5 %), 2,600 for
 overkill (4 % instead of 2 %); at ten times these limits within 400, and at once at `min_parts`.
 

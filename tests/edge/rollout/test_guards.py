@@ -60,7 +60,7 @@ def test_a_claim_that_just_holds_is_broken_no_oftener_than_stated(
 @pytest.mark.parametrize(
     ("chances", "limit", "lowest", "within"),
     [
-        ((0.01, 0.0), 0.005, 0, 11_000),
+        ((0.01, 0.0), 0.005, 0, 15_000),
         ((0.05, 0.0), 0.005, 0, 400),
         ((0.1, 0.0), 0.05, -1, 1200),
         ((0.5, 0.0), 0.05, -1, 200),

@@ -67,18 +67,17 @@ def written(files):
 
 
 def test_any_bit_of_a_pack(station):
-    """What still unpacks after a bit was flipped is the same: the bits that fill up a byte."""
+    """Few flipped bits get past zlib's checksum; those are judged like any other forgery."""
     whole = station.fleet.pack()
-    genuine, same = unpack(whole), 0
+    genuine, passed = unpack(whole), 0
     for bit in range(len(whole) * 8):
         changed = bytearray(whole)
         changed[bit // 8] ^= 1 << bit % 8
-        try:
-            assert unpack(bytes(changed)) == genuine
-            same += 1
-        except TrustRefused:
-            continue
-    assert same < 8
+        with contextlib.suppress(TrustRefused):
+            same = unpack(bytes(changed)) == genuine  # the bits that fill up a byte say nothing
+            assert judged(station, bytes(changed)) == "accepted" or not same
+            passed += 1
+    assert passed < 50
     assert judged(station, whole) == "accepted"
 
 

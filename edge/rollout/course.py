@@ -20,13 +20,14 @@ from edge.rollout.probation import BESIDE, Event, Probation
 class Known:
     """What is known at one look.
 
-    `parts` are those that both models have answered, `enough` says whether that suffices for the
-    step that it is at; `decided` are those that the active model has answered since its promotion.
-    `needs_cuts`: the active model decides by cuts. `fits`: the candidate's own calibration is still
-    one for this view and machine.
+    `warm`: it can be compared; `prepared`: it could decide a part. `parts` are those that both
+    models have answered, `enough` says whether that suffices for the step that it is at; `decided`
+    are those that the active model has answered since its promotion. `needs_cuts`: the active model
+    decides by cuts. `fits`: the candidate's own calibration is still one for this view and machine.
     """
 
     warm: bool = False
+    prepared: bool = False
     fault: Fault | None = None
     fell: Fault | None = None
     broken: Fault | None = None
@@ -90,7 +91,13 @@ def waits_for(candidate: Probation, known: Known) -> str | None:
         return f"both models are compared: {seen} of at least {orders.limits.min_parts} parts"
     if _last_step(candidate) and not orders.promote:
         return "the assignment leaves the promotion to a person"
-    return None
+    return None if known.prepared else "the process that is to decide parts is starting"
+
+
+def may_decide(candidate: Probation, known: Known) -> bool:
+    """Whether only time and parts keep it from deciding: its process had better be there."""
+    cuts = candidate.calibration is not None or not known.needs_cuts
+    return candidate.state in ("shadow", "canary") and cuts and not known.unconfirmed
 
 
 def _fault(candidate: Probation, known: Known) -> Fault | None:

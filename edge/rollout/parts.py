@@ -43,7 +43,12 @@ class Models(Protocol):
 
     @property
     def warm(self) -> bool:
-        """Whether the candidate has answered, and can decide a part now."""
+        """Whether the candidate has answered: it can be compared."""
+        ...
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the candidate could decide a part now."""
         ...
 
     @property
@@ -77,7 +82,16 @@ class Models(Protocol):
         ...
 
     def load(self, place: Place) -> None:
-        """Start a model beside the active one, in shadow, instead of the one that is there."""
+        """Start the candidate beside the active model, in shadow, instead of what is there."""
+        ...
+
+    def prepare(self) -> None:
+        """Make the candidate able to decide parts. May be called again."""
+        ...
+
+    def keep(self, place: Place) -> None:
+        """Start the previous model beside the active one, for its return and for comparison,
+        instead of what is there."""
         ...
 
     def calibrate(self, place: Place) -> None:
@@ -85,11 +99,12 @@ class Models(Protocol):
         ...
 
     def share(self, share: float) -> None:
-        """The candidate decides this share of the parts, from the next one on."""
+        """The candidate decides this share of the parts, from the next one on at which it can."""
         ...
 
     def promote(self, place: Place) -> None:
-        """The candidate is active from the next part on; the model before stays warm."""
+        """The candidate is active from the next part on, once it can decide; the model before stays
+        warm beside it."""
         ...
 
     def restore(self, place: Place) -> None:
@@ -117,8 +132,9 @@ class Dossier(Protocol):
         """Take in what both models said since, and what persons said. Never waits."""
         ...
 
-    def enough(self, least: int, since: int) -> bool:
-        """Whether so many parts after the part with number `since` speak for it."""
+    def enough(self, since: int) -> bool:
+        """Whether the parts after the one with number `since` suffice for its next step: at least
+        `min_parts` of its limits."""
         ...
 
     def broken(self) -> Fault | None:

@@ -18,9 +18,11 @@ class Placing:
         self._models = models
 
     def to(self, standing: Standing) -> bool:
-        """Make it so; whether another model is active now."""
+        """Make it so; whether another model is active now. One that is not warm yet is waited for,
+        and asked for again the next time."""
         changed = self._active(standing)
-        self._beside(standing)
+        if self._models.active.digest == standing.active.digest:
+            self._beside(standing)
         return changed
 
     def _active(self, standing: Standing) -> bool:
@@ -32,7 +34,7 @@ class Placing:
             models.promote(wanted)
         else:
             models.restore(wanted)
-        return True
+        return models.active.digest == wanted.digest
 
     def _beside(self, standing: Standing) -> None:
         models, wanted = self._models, _wanted(standing)
@@ -42,11 +44,12 @@ class Placing:
                 models.drop()
             return
         if there is None or (there.digest, there.slot) != (wanted.digest, wanted.slot):
-            models.load(wanted)
-        elif there.calibration != wanted.calibration:
+            (models.keep if standing.on_trial else models.load)(wanted)
+        elif not standing.on_trial and there.calibration != wanted.calibration:
             models.calibrate(wanted)
         candidate = standing.beside
-        models.share(0.0 if candidate is None else candidate.share)
+        if candidate is not None:
+            models.share(candidate.share)
 
 
 def _wanted(standing: Standing) -> Place | None:

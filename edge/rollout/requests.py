@@ -184,7 +184,9 @@ def _not_now(known: Known) -> str | None:
         return "it has guessed fields that nobody confirmed: `edge-inspect model confirm`"
     if known.broken is not None:
         return f"it has to go: {known.broken.words}"
-    return None if known.warm else "its process does not answer yet; see `status`"
+    if known.warm and known.prepared:
+        return None
+    return "its process is starting and does not answer yet: ask again in some seconds"
 
 
 def _missing(candidate: Probation) -> str:

@@ -48,7 +48,6 @@ class Given:
     clock: Clock
     origin: Origin
     trial_parts: int
-    least_parts: int
     applied: tuple[str, str] | None = None
 
 
@@ -68,6 +67,7 @@ class Steward:
         self._next_ns = 0
         self._decided = given.models.decided
         self._reinstalled: str | None = None
+        self._told = False
 
     @property
     def standing(self) -> Standing:
@@ -142,6 +142,8 @@ class Steward:
     def _change(self, now_ns: int) -> Change | None:
         """The next thing that happens, if any."""
         wall, new_id = self._given.clock.wall(), self._given.clock.new_id()
+        if self._placing.to(self.standing):
+            self._decided = self._given.models.decided
         self.known = self.look()
         fell = self.known.fell
         if fell is not None and not self.standing.on_trial:
@@ -181,6 +183,8 @@ class Steward:
             self._reinstalled = candidate.id
             preparing.stop()
             return Next("lose", None, "what lies in its slot is damaged")
+        if course.may_decide(candidate, self.known):
+            self._given.models.prepare()
         following = course.following(candidate, self.known, self._given.trial_parts)
         if following is not None or not self._lacks_cuts(candidate):
             return following
@@ -203,10 +207,10 @@ class Steward:
         beside, dossier = self.standing.beside, self.dossier
         enough = False
         if candidate is not None and dossier is not None:
-            least = max(candidate.orders.limits.min_parts, self._given.least_parts)
-            enough = candidate.state in BESIDE and dossier.enough(least, candidate.base)
+            enough = candidate.state in BESIDE and dossier.enough(candidate.base)
         return Known(
             warm=beside is not None and models.warm,
+            prepared=beside is not None and models.prepared,
             fault=None if beside is None else models.fault,
             fell=models.fell,
             broken=None if dossier is None else dossier.broken(),
@@ -237,8 +241,9 @@ class Steward:
             return
         if self.dossier is None:
             self.dossier = self._given.dossier(candidate)
-        if candidate.state == "active":
+        if candidate.state == "active" and not self._told:
             self.dossier.promoted()
+        self._told = candidate.state == "active"
 
     def _stop_first(self, change: Change) -> None:
         """A canary that has to go decides no further part, whatever the disk does."""

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import pytest
+
+from edge.records import utc
+from sync.fleet.advance import Advance
+from sync.fleet.database import Database, DatabaseError
+from sync.fleet.plan import Plan, Thresholds
+from tests.sync.fleet.depot import NOON, Depot, bundle, state, trial
+
+THREE = [f"a/b/{number}" for number in range(3)]
+WAVES = Plan(("a/b/*",), waves=("1", "100%"), thresholds=Thresholds(offline_s=1e15))
+
+
+class Clock:
+    now = NOON
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def depot(tmp_path, database, clock):
+    depot = Depot(tmp_path / "repository", database, clock)
+    depot.add(bundle())
+    return depot
+
+
+class Fleet:
+    """Turns, each a second after the other."""
+
+    def __init__(self, depot, database, clock):
+        self.depot, self.clock = depot, clock
+        self.advance = Advance(database, depot.repository, clock, utc)
+
+    def turn(self, taken=None, **said):
+        self.clock.now += 1
+        heard = {name.replace("_", "/"): text for name, text in said.items()}
+        return self.advance.turn(heard, taken or {})
+
+    def hear(self, heard):
+        self.clock.now += 1
+        return self.advance.turn(heard, {})
+
+
+@pytest.fixture
+def fleet(depot, database, clock):
+    return Fleet(depot, database, clock)
+
+
+def test_a_wave_is_assigned_signed_and_may_be_fetched(depot, fleet):
+    waves = depot.begin("r1", THREE, WAVES)
+    turn = fleet.turn()
+    first = next(name for name, wave in waves.items() if wave == 0)
+    assert list(depot.assigned()) == [first]
+    word = depot.assigned()[first]
+    assert (word.action, word.bundle, word.rollout) == ("run", depot.file, "r1")
+    assert turn.mine == {first}
+    assert turn.allowed[first].sha256 == depot.file.sha256
+    assert turn.stamps[first] > 0
+    assert depot.members("r1")[first].serial == word.serial
+    with depot.database.transaction() as connection:
+        assert depot.repository.pack(connection, first)
+
+
+def test_what_stations_say_carries_it_on_to_the_end(depot, fleet):
+    depot.begin("r1", THREE, WAVES)
+    for _ in range(4):
+        fleet.turn()
+        words = depot.assigned()
+        digest = depot.file.digest
+        fleet.hear(
+            {
+                name: state(name, word, running=digest, last=trial(word, "active"))
+                for name, word in words.items()
+            }
+        )
+    assert depot.rollout("r1").state == "done"
+    assert {one.state for one in depot.members("r1").values()} == {"active"}
+
+
+def test_a_failure_pauses_and_the_word_reaches_who_is_under_way(depot, fleet):
+    plan = Plan(("a/b/*",), thresholds=Thresholds(max_failed=0.1))
+    depot.begin("r1", THREE, plan)
+    fleet.turn()
+    word = depot.assigned()["a/b/1"]
+    last = trial(word, "rolled_back", code="nonsense", why="NaN")
+    turn = fleet.hear({"a/b/1": state("a/b/1", word, last=last)})
+    assert depot.rollout("r1").state == "paused"
+    assert "a/b/1 (nonsense: NaN)" in depot.rollout("r1").why
+    assert {name: one.action for name, one in depot.assigned().items()} == {
+        "a/b/0": "pause", "a/b/1": "run", "a/b/2": "pause",
+    }  # fmt: skip
+    assert "r1 is paused" in turn.news[0]
+    member = depot.members("r1")["a/b/1"]
+    assert (member.state, member.code, member.why) == ("rolled_back", "nonsense", "NaN")
+
+
+def test_serials_rise_also_where_the_clock_went_back(depot, fleet, clock):
+    depot.begin("r1", THREE)
+    fleet.turn()
+    first = {name: one.serial for name, one in depot.assigned().items()}
+    clock.now -= 1e6
+    depot.set("r1", state="rolled_back")
+    fleet.turn()
+    second = {name: one.serial for name, one in depot.assigned().items()}
+    assert {one.action for one in depot.assigned().values()} == {"rollback"}
+    assert all(second[name] > first[name] for name in THREE)
+
+
+def test_the_newer_roll_out_has_the_station(depot, fleet):
+    depot.begin("r1", THREE, at="2026-11-20T11:00:00.000Z")
+    fleet.turn()
+    newer = depot.add(bundle(seed=2))
+    depot.begin("r2", THREE[:2])
+    fleet.turn()
+    fleet.turn()
+    words = depot.assigned()
+    assert [words[name].bundle.digest for name in THREE[:2]] == [newer.digest] * 2
+    assert words["a/b/2"].rollout == "r1"
+    assert [depot.members("r1")[name].state for name in THREE] == [
+        "superseded", "superseded", "assigned",
+    ]  # fmt: skip
+
+
+def test_two_who_share_a_database_assign_each_station_once(depot, fleet, database_url, clock):
+    other = Database(database_url)
+    second = Fleet(depot, other, clock)
+    depot.begin("r1", THREE)
+    assert fleet.turn().mine == set(THREE)
+    turn = second.turn()
+    assert not turn.mine
+    assert set(turn.allowed) == set(THREE)
+    other.close()
+
+
+def test_a_thousand_are_assigned_in_pieces(depot, fleet):
+    stations = [f"a/b/{number}" for number in range(250)]
+    depot.begin("r1", stations)
+    turns = [fleet.turn(), fleet.turn(), fleet.turn()]
+    assert [len(turn.mine) for turn in turns] == [100, 100, 50]
+    assert [turn.more for turn in turns] == [True, True, False]
+    assert all(one.serial for one in depot.members("r1").values())
+
+
+def test_what_a_broker_repeats_is_no_news(depot, fleet):
+    depot.begin("r1", THREE)
+    said = state("a/b/0", refusal={"code": "expired", "why": "old", "mend": "wait", "at": "then"})
+    fleet.hear({"a/b/0": said})
+    fleet.turn()
+    fleet.hear({"a/b/0": said})
+    assert depot.members("r1")["a/b/0"].state == "assigned"
+    fleet.hear({"a/b/0": said.replace("then", "now")})
+    assert depot.members("r1")["a/b/0"].code == "expired"
+
+
+def test_what_the_broker_has_taken_is_kept(depot, fleet):
+    depot.begin("r1", THREE)
+    stamps = fleet.turn().stamps
+    fleet.turn(taken={"a/b/0": stamps["a/b/0"]})
+    assert depot.published() == {"a/b/0": stamps["a/b/0"], "a/b/1": 0, "a/b/2": 0}
+
+
+def test_all_is_signed_anew_when_it_is_a_day_old(depot, fleet, clock):
+    depot.begin("r1", THREE)
+    before = fleet.turn().stamps
+    assert fleet.turn().stamps == before
+    clock.now += 86400 + 3600
+    after = fleet.turn().stamps
+    assert all(after[name] > before[name] for name in THREE)
+
+
+def test_nothing_counts_where_signing_failed(depot, fleet, monkeypatch):
+    def fail(connection, words):
+        raise DatabaseError("no", "mend")
+
+    depot.begin("r1", THREE)
+    with monkeypatch.context() as patch:
+        patch.setattr(depot.repository, "assign", fail)
+        with pytest.raises(DatabaseError):
+            fleet.hear({"a/b/0": state("a/b/0")})
+    assert {one.state for one in depot.members("r1").values()} == {"waiting"}
+    assert fleet.turn().mine == set(THREE)
+
+
+def test_a_plan_of_a_later_version_is_left_alone(depot, fleet):
+    depot.begin("r1", THREE)
+    depot.set("r1", plan='{"waves": "by moonlight"}')
+    depot.begin("r2", ["a/b/9"])
+    assert fleet.turn().mine == {"a/b/9"}

@@ -22,6 +22,8 @@ from edge.rollout.pairs import Line, PairsFile, Word, apply, pair_line, replay, 
 from edge.store.archive import Archive
 from edge.store.errors import StoreError
 
+FOLDER = "rollout"
+"""Below the state directory: `<id of the probation>.jsonl`."""
 EVERY_NS = 200_000_000
 ROWS = 500
 """Records of the queue that are read at once."""
@@ -40,6 +42,28 @@ class Sources:
     pairs: Callable[[], Iterable[Pair]]
     deaths: Callable[[], Iterable[Side]]
     spot_checks: Callable[[], str | None] = lambda: None
+
+
+class Deaths:
+    """The children that died since the last call. Both tuples are of monotonic times in ns.
+
+    What died before this began says nothing about the candidate.
+    """
+
+    def __init__(
+        self, candidate: Callable[[], tuple[int, ...]], active: Callable[[], tuple[int, ...]]
+    ) -> None:
+        self._of: Mapping[Side, Callable[[], tuple[int, ...]]]
+        self._of = {"candidate": candidate, "active": active}
+        self._until_ns = max(active(), default=0)
+
+    def __call__(self) -> list[Side]:
+        found = [
+            (at, side) for side, deaths in self._of.items() for at in deaths()
+            if at > self._until_ns
+        ]  # fmt: skip
+        self._until_ns = max([at for at, _ in found], default=self._until_ns)
+        return [side for _, side in sorted(found)]
 
 
 class Witness:
@@ -83,9 +107,10 @@ class Witness:
             self._evidence.spot_checks(words)
         self._write(new, now_ns)
 
-    def enough(self, parts: int) -> bool:
-        """Whether so many pairs are there, and nothing stands against going on: see Evidence."""
-        return self.parts >= parts and self._evidence.enough()
+    def enough(self, since: int) -> bool:
+        """Whether the pairs after the one with this number suffice for the next step: see
+        Evidence."""
+        return self._evidence.enough(since=since)
 
     def broken(self) -> Breach | None:
         """Which guard it has broken."""

@@ -170,5 +170,6 @@ def test_enough_is_parts_and_nothing_against_it(station: Station) -> None:
     for number in range(200):
         station.pairs.append(Pair(f"p{number}", None, 1.0, "active", GOOD, GOOD))
     station.look()
-    assert station.witness.enough(200)
-    assert not station.witness.enough(201)
+    least = station.witness._evidence.limits.min_parts
+    assert station.witness.enough(200 - least)
+    assert not station.witness.enough(201 - least)

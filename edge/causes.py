@@ -39,6 +39,10 @@ WORDS = {
         "parts are decided; nobody watches whether the bounds still hold",
         "look at the log of the line; `edge-inspect results --verify`",
     ),
+    "rollout": (
+        "parts are decided by the model in force; a new one was not taken",
+        "`edge-inspect model show` says why; `edge-inspect model cancel --by NAME` takes note",
+    ),
 }
 """For each alarm: what happens to parts, and what to do."""
 

@@ -19,6 +19,8 @@ from edge.cli import errors
 from edge.config import Config
 from edge.decision import challenge
 from edge.review import verdict
+from edge.rollout import changes, probation
+from edge.rollout import record as rollout
 from edge.store.images import parse_policy
 from edge.sync_status import SyncStatus
 from sync.backoff import Backoff
@@ -248,10 +250,24 @@ def test_members_of_access():
 
 def test_every_kind_of_record_has_a_heading():
     page = text("docs/wire-format.md")
-    for module in (records, applied, challenge, verdict, access):
+    for module in (records, applied, challenge, verdict, access, rollout):
         for kind in vars(module).values():
             if isinstance(kind, type) and isinstance(getattr(kind, "schema", None), str):
                 assert f"\n## `{kind.schema}`" in page
+
+
+def test_members_of_a_rollout():
+    told = section(
+        text("docs/wire-format.md"), "`rollout/1`: something happened to a model on probation"
+    )
+    everywhere = section(text("docs/wire-format.md"), "Members that all records have")
+    made = probation.Probation("id", "d", "rings", "1.0.0", probation.Orders(1, "a"))
+    origin, moment = records.Origin("a/b/c", "boot", "config", "0"), records.Moment(0, 0)
+    step = changes.Step(made, "assign", None)
+    for name in rollout.Rollout("id", origin, moment, step).content():
+        assert f"`{name}`" in told + everywhere, name
+    for word in (*probation.STATES, *probation.EVENTS, "assign", "install"):
+        assert f"`{word}`" in told, word
 
 
 def test_words_of_decisions_degrees_and_fates():

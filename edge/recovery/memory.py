@@ -22,6 +22,8 @@ CARRIED = "carried."
 """State key of a record of an earlier epoch that somebody still waits for, by its inspection."""
 GUARD = "guard"
 """State key of the digest over what must not be forgotten."""
+LATER = "rollout."
+"""Keys that an earlier version did not write: they count as soon as they are there."""
 LOOKED_AT = 10_000
 """Rows of the state that are looked at: the queue has one for each part that was answered."""
 BEGINNING = 3
@@ -33,7 +35,8 @@ SCANNED = 65_536
 def guard(state: Mapping[str, str], keys: Iterable[str]) -> str:
     """A digest of what the state says under these keys: a flipped bit of a key would otherwise
     make the line forget what a person has set, and nobody would notice."""
-    said = {key: state.get(key) for key in sorted(keys)}
+    counted = (key for key in sorted(keys) if key in state or not key.startswith(LATER))
+    said = {key: state.get(key) for key in counted}
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

@@ -21,6 +21,9 @@ TRIES = 5
 LOOK_AGAIN_NS = 3600 * 10**9
 """Labels may have come in a way that nobody noticed: cuts are tried so often at least."""
 
+ITS_FAULT = frozenset({"died", "hung", "nonsense", "wrong_labels", "does_not_load"})
+"""What a calibration can find wrong with the bundle; anything else is for want of pictures."""
+
 
 class Preparing:
     """Drives the slow steps for one candidate at a time. For one thread; never waits."""
@@ -112,8 +115,7 @@ class Preparing:
             self._not_before_ns, self._tried_with = now_ns + AGAIN_NS, None
             self._until_ns = 0
             return None
-        refusal = REFUSALS.get(result.code or "")
-        if refusal is not None and refusal.owner == "line" and result.code != "not_calibrated":
+        if result.code in ITS_FAULT:
             return Next("fail", result.code, result.why)
         needed = result.needed
         found = None if needed is None else (needed.get("good", 0), needed.get("defect", 0))

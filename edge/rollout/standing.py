@@ -25,6 +25,12 @@ LOST = "lost"
 """What `rollout.seen` says where the database that knew it was lost."""
 
 
+def lost() -> Mapping[str, str]:
+    """The state of a station that lost it: the factory bundle runs, and nothing begins by an
+    assignment that was there before."""
+    return {STATE_ACTIVE: LOST, STATE_SEEN: LOST}
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A bundle that is, or was, active: where it lies and by which calibration it decides.

@@ -38,6 +38,7 @@ def test_a_damaged_bundle_says_why_in_one_line(tmp_path: Path) -> None:
 
 def test_a_damaged_familiar_range_is_a_damaged_bundle(tmp_path: Path) -> None:
     made = bundles.make(tmp_path)
+    (made.root / "hashes.json").unlink()
     (made.root / "baseline.json").write_text('{"familiar": {"count": 1}}')
     found, why = usable(str(made.root))
     assert found is None

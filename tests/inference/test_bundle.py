@@ -75,7 +75,9 @@ def test_every_file_changes_the_digest(made, name):
     assert bundle.load(made.root).digest != made.digest
 
 
-@pytest.mark.parametrize("name", ["model.tflite", "golden/a.png"])
+@pytest.mark.parametrize(
+    "name", ["model.tflite", "golden/a.png", "golden/expected.json", "baseline.json"]
+)
 def test_damage_to_what_was_packed_is_named(made, name):
     path = made.root / name
     content = bytearray(path.read_bytes())
@@ -115,6 +117,7 @@ def test_a_guess_is_unconfirmed_until_somebody_confirms_this_digest(tmp_path):
     assert again.confirmed is not None
     assert again.confirmed.by == "anna"
     (guessed.root / "baseline.json").write_text("{}")
+    (guessed.root / "hashes.json").unlink()
     assert bundle.load(guessed.root).unconfirmed
 
 
@@ -144,6 +147,7 @@ def test_a_thousand_labels_with_strange_names(tmp_path):
 
 
 def test_all_problems_are_told_at_once(made):
+    (made.root / "hashes.json").unlink()
     (made.root / "bundle.yaml").write_text("schema: bundle/1\nname: X X\n")
     (made.root / "baseline.json").write_text("nope")
     (made.root / "golden/expected.json").write_text('{"scores": {"b.png": 7}}')

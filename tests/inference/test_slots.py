@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import zipfile
 from pathlib import Path
 
@@ -82,10 +83,8 @@ def test_a_slot_holds_one_bundle_or_none_wherever_it_is_interrupted(
         return rename(path, target)
 
     monkeypatch.setattr(Path, "rename", cut)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         place.put(second.root, "a")
-    except KeyboardInterrupt:
-        pass
     monkeypatch.undo()
     later = Slots(tmp_path / "slots")
     found = later.read("a")

@@ -166,9 +166,10 @@ def _keep(new: Path, one: Picture, state_dir: Path) -> None:
     folder = new / one.kind / one.type if one.type else new / one.kind
     make_directory(folder)
     path = folder / f"{one.sha256[:32]}{one.path.suffix.lower()}"
-    # Pictures of our own are never written to again, so that a second name suffices; other
+    # Pictures of the line are never written to again, so that a second name suffices; other
     # people's files may change.
-    if not (one.path.is_relative_to(state_dir) and _link(one.path, path)):
+    ours = one.path.resolve().is_relative_to((state_dir / "images").resolve())
+    if not (ours and _link(one.path, path)):
         write_synced(path, one.path.read_bytes())
     note = {"schema": SIDECAR, "part_id": one.part, "source": one.source}
     if one.taken is not None:

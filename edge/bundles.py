@@ -31,10 +31,15 @@ def usable(name: str) -> tuple[Bundle | None, str | None]:
 
     Raises ConfigError where nothing is at the place named.
     """
+    return readable(folder(name))
+
+
+def readable(path: Path) -> tuple[Bundle | None, str | None]:
+    """The bundle in a folder or zip, or why it cannot be used."""
     from camera.familiar import Familiar
 
     try:
-        bundle = load(folder(name), __version__)
+        bundle = load(path, __version__)
         if (familiar := bundle.baseline.get("familiar")) is not None:
             Familiar.from_json(familiar)
     except BundleError as error:

@@ -196,7 +196,7 @@ def _first_frame(source: Source) -> Frame | None:
 def _picture(config: Config, frame: Frame) -> Finding:
     from edge.inspection import examine, shown
     from edge.records import Origin
-    from edge.wiring import make_setup
+    from edge.seating import make_setup
 
     setup = make_setup(config, Origin(config.station.path, "", config.digest, ""), "", None)
     image, doubts = shown(frame, setup)

@@ -13,7 +13,7 @@ from camera.frame import Frame
 from edge import bundles, cameras
 from edge.inspection import Ruling, Stopwatch, inspect
 from edge.records import Origin
-from edge.wiring import make_setup
+from edge.seating import make_setup
 from inference.worker import Worker
 
 if TYPE_CHECKING:

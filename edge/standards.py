@@ -26,10 +26,19 @@ TYPED = "cuts are typed by hand in the configuration, and these come first"
 
 
 class Standards:
-    """The calibrations of one station as it is now: its bundle, runtime, machine and view."""
+    """The calibrations of one station as it is now: its bundle, runtime, machine and view.
 
-    def __init__(self, config: Config, bundle: Bundle | None, source: Source | None = None) -> None:
-        self.config, self.bundle = config, bundle
+    Cuts typed by hand hold for the configured bundle only, not for one from a slot.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        bundle: Bundle | None,
+        source: Source | None = None,
+        configured: bool = True,
+    ) -> None:
+        self.config, self.bundle, self.configured = config, bundle, configured
         self.source = cameras.source(config.camera) if source is None else source
         self.view = cameras.view(config, self.source)
 
@@ -104,7 +113,9 @@ class Standards:
 
     def _typed(self) -> Cuts | None:
         low, high = self.config.decision.accept_below, self.config.decision.reject_above
-        return None if low is None or high is None else Cuts(low, high, certified=False)
+        if not self.configured or low is None or high is None:
+            return None
+        return Cuts(low, high, certified=False)
 
     def _cuts(self, choice: Choice) -> Cuts | None:
         """Cuts typed by hand are meant: they come first, and are uncertified everywhere."""

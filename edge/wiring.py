@@ -9,16 +9,14 @@ from typing import TextIO
 
 import cv2
 
-from camera.quality import FrozenWatch, Limits
+from camera.quality import FrozenWatch
 from camera.supervised import NewestFeed, Supervisor, WaitingFeed
 from edge import __version__, bundles, calibrations, cameras, evidence
 from edge.channel import Channel
 from edge.clock import Clock, boot_id
 from edge.config import Config
 from edge.daemon import Appliance, Line
-from edge.decision.facts import Facts
 from edge.decision.spot_checks import SpotChecks
-from edge.inspection import Setup
 from edge.line.output import Lines, Records, Silent
 from edge.line.trigger import Continuous, Feed, Interval, Trigger
 from edge.line_status import LineStatus, Seen, troubles
@@ -27,6 +25,9 @@ from edge.notify import Notifier
 from edge.records import Origin
 from edge.recovery.enduring import EnduringJournal
 from edge.requests import Desk as Requests
+from edge.rollout import opening
+from edge.rollout.standing import FACTORY, lost
+from edge.seating import Seating
 from edge.standards import Standards
 from edge.statusfile import StatusFile
 from edge.storage import make_room_to_start, storing
@@ -34,22 +35,22 @@ from edge.store.durable import make_directory
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.lock import Lock
 from edge.watching import Watching, watching
-from edge.workers.applying import Applying
+from edge.workers.applying import Applicable, Applying
 from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
 from edge.workers.errands import Errands
 from edge.workers.inspect import Desk, Inspector
 from edge.workers.keep import Keeper
+from edge.workers.models import Models
 from edge.workers.openings import Openings
 from edge.workers.overruns import Overruns
 from edge.workers.record import Recorder
 from edge.workers.ruler import Ruler, unknown_state
 from edge.workers.services import LineRequests
+from edge.workers.shadow import Shadow
 from edge.workers.storing import Storing
 from edge.workers.tend import Tended, Tender
 from inference.bundle import Bundle
-from inference.interpreter import runtime_name
-from inference.worker import Worker
 
 PICTURES_IN_MEMORY = 13_000_000
 ENTRIES = 256
@@ -89,24 +90,31 @@ class _Wiring:
         self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
         make_room_to_start(config)
         path, boot = config.state_dir / "line.db", self.origin.boot_id
-        self.journal = EnduringJournal.begin(path, boot, self.clock, unknown_state())
+        self.journal = EnduringJournal.begin(
+            path, boot, self.clock, {**unknown_state(), **lost()}
+        )
         self.overruns, self.openings = Overruns(), Openings()
         waiting = self.journal.open_escalations()
         self.openings.open((e.inspection, e.part_id, e.deadline_ns) for e in waiting)
         self.entries: Channel[Entry] = Channel(ENTRIES, PICTURES_IN_MEMORY)
         self.recorded: Channel[Entry] = Channel(ENTRIES)
-        self.model = None if self.bundle is None else _worker(config, self.bundle)
         self.view = cameras.view(config, self.source)
-        self.standards = Standards(config, self.bundle, self.source)
+        self.seating = Seating(config, self.origin, self.source, self.view)
+        self.begin, self.fitted = opening.begin(
+            self.seating, self.bundle, self.no_model, self.journal.state, self.clock
+        )
+        self.standards = self.seating.standards(self.bundle, FACTORY)
+        self.shadow = Shadow(config.rollout.shadow_share, self.clock)
         self.alarms = Alarms(self.origin, self.clock.new_id)
 
     def line(self, most: int | None) -> Line:
         """Everything together."""
         ruler = self._ruler()
+        models = Models(self.fitted, ruler, self.seating.process, self.shadow)
         camera, trigger = self._camera()
         known = self.config, self.standards, ruler, self.clock, self.origin
         watch = watching(*known, self.journal, self.openings)
-        desk = self._desk(ruler, watch.challenges)
+        desk = self._desk(models, watch.challenges)
         inspector = Inspector(trigger, desk, self.entries, self.stop, most)
         images = ImageStore(self.config.state_dir)
         images.sweep()
@@ -116,19 +124,20 @@ class _Wiring:
         errands = Errands()
         recorder = Recorder(self.recorded, self.journal, self.openings, printed, errands=errands)
         store = storing(self.config, images, errands, self.clock, lambda: recorder.failing)
-        status = self._status(inspector, keeper, recorder, ruler, watch, store)
-        services = LineRequests(self.config.state_dir, inspector, ruler, self.clock)
-        applying = self._applying(ruler, inspector)
+        status = self._status(inspector, keeper, recorder, ruler, models, watch, store)
+        state_dir = self.config.state_dir
+        services = LineRequests(state_dir, inspector, ruler, self.clock, models.rule)
+        applying = self._applying(ruler, models)
         handlers = {
             **services.handlers,
             **watch.requests.handlers,
             "apply_calibration": applying.apply,
         }
-        requests = Requests(self.config.state_dir / "requests" / "line", handlers)
+        requests = Requests(state_dir / "requests" / "line", handlers)
         tended = Tended(
             desk=inspector.desk,
             camera=camera,
-            child=self.model,
+            child=models,
             ruler=ruler,
             alarms=self.alarms,
             openings=self.openings,
@@ -138,7 +147,8 @@ class _Wiring:
             clock=self.clock,
             origin=self.origin,
             fallback=self.config.escalation.fallback,
-            facts=self._facts(),
+            facts=lambda: models.facts,
+            in_force=models.rule,
             troubles=lambda: {
                 **troubles(inspector, keeper, recorder),
                 **watch.troubles(),
@@ -154,7 +164,7 @@ class _Wiring:
             Appliance(
                 lock=self.lock,
                 camera=camera,
-                model=self.model,
+                model=models,
                 inspector=inspector,
                 keeper=keeper,
                 tender=tender,
@@ -194,17 +204,15 @@ class _Wiring:
         )
 
     def _ruler(self) -> Ruler:
-        basis = self.standards.basis(self.standards.choose(self.journal.state))
-        return Ruler(basis, self.origin, self.clock.new_id, self.journal.state, self._facts())
+        basis, facts = self.fitted.basis, self.fitted.facts
+        return Ruler(basis, self.origin, self.clock.new_id, self.journal.state, facts)
 
-    def _desk(self, ruler: Ruler, challenges: Challenges) -> Desk:
+    def _desk(self, models: Models, challenges: Challenges) -> Desk:
         config, clock = self.config, self.clock
         policy = parse_policy(config.storage.images)
         watch = FrozenWatch(config.camera.doubts.frozen_after) if self.source.live else None
-        return Desk(
-            setup=make_setup(config, self.origin, self.view, self.bundle),
-            ruling=ruler.ruling,
-            model=self.model,
+        desk = Desk(
+            seats=models.seats(),
             output=Silent() if self.told.decisions is None else Lines(self.told.decisions),
             clock=clock,
             wanted=lambda made: wanted(policy, made.decision, made.asked, clock.chance()),
@@ -214,21 +222,16 @@ class _Wiring:
             stale_after_ms=config.camera.doubts.stale_after_ms,
             checks=SpotChecks(config.decision.spot_checks_per_day, clock.monotonic_ns()),
             challenges=challenges,
+            beside=self.shadow,
         )
+        models.sit(desk)
+        return desk
 
-    def _applying(self, ruler: Ruler, inspector: Inspector) -> Applying:
-        def in_force() -> None:
-            inspector.desk.ruling = ruler.ruling
+    def _applying(self, ruler: Ruler, models: Models) -> Applying:
+        def find(calibration_id: str) -> Applicable:
+            return models.active.find(calibration_id)
 
-        find = self.standards.applicable
-        return Applying(find, ruler, self.clock, self.origin, in_force)
-
-    def _facts(self) -> Facts:
-        return Facts(
-            no_model=self.no_model,
-            allow_uncertified=self.config.decision.allow_uncertified,
-            unconfirmed=_guessed(self.bundle),
-        )
+        return Applying(find, ruler, self.clock, self.origin, models.rule)
 
     def _status(
         self,
@@ -236,6 +239,7 @@ class _Wiring:
         keeper: Keeper,
         recorder: Recorder,
         ruler: Ruler,
+        models: Models,
         watch: Watching,
         store: Storing,
     ) -> LineStatus:
@@ -249,32 +253,11 @@ class _Wiring:
             overruns=self.overruns,
             clock=self.clock,
             state_dir=self.config.state_dir,
-            static={**_static(self.config, self.bundle), "view": self.view},
-            pid_of_model=lambda: None if self.model is None else self.model.pid,
-            watched=lambda: {**watch.figures(), **store.figures()},
+            static=_static(self.config, self.view),
+            pid_of_model=lambda: models.pid,
+            watched=lambda: {**watch.figures(), **store.figures(), **_running(models)},
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
-
-
-def make_setup(config: Config, origin: Origin, view: str, bundle: Bundle | None) -> Setup:
-    """What stays the same for every part of a run."""
-    limits = config.camera.doubts
-    return Setup(
-        origin=origin,
-        view=view,
-        model=None if bundle is None else bundle.as_record(),
-        runtime=None if bundle is None else runtime_name(),
-        roi=cameras.roi(config.camera),
-        rotate=config.camera.rotate,
-        size=cameras.expected_size(config.camera),
-        limits=Limits(limits.black_below, limits.blown_out_above, limits.blurred_below),
-    )
-
-
-def _worker(config: Config, bundle: Bundle) -> Worker:
-    wanted_ms = config.model.deadline_ms
-    deadline_ms = bundle.deadline_ms if wanted_ms is None else wanted_ms
-    return Worker(bundle, config.model.threads, deadline_ms)
 
 
 def choose_calibration(config: Config, view: str, bundle: Bundle | None) -> calibrations.Choice:
@@ -282,17 +265,15 @@ def choose_calibration(config: Config, view: str, bundle: Bundle | None) -> cali
     return Standards(config, bundle).choose()
 
 
-def _guessed(bundle: Bundle | None) -> tuple[str, ...]:
-    if bundle is None or not bundle.unconfirmed:
-        return ()
-    return tuple(bundle.manifest.guessed)
+def _running(models: Models) -> dict[str, object]:
+    setup = models.active.setup
+    return {"model": setup.model, "runtime": setup.runtime}
 
 
-def _static(config: Config, bundle: Bundle | None) -> dict[str, object]:
+def _static(config: Config, view: str) -> dict[str, object]:
     return {
         "station": config.station.path,
         "config": config.digest,
-        "model": None if bundle is None else bundle.as_record(),
-        "runtime": None if bundle is None else runtime_name(),
+        "view": view,
         "ceiling": config.decision.automation,
     }

@@ -51,7 +51,7 @@ class Station:
     @property
     def setup(self) -> Setup:
         """As the line prepares its pictures."""
-        from edge.wiring import make_setup
+        from edge.seating import make_setup
 
         origin = Origin(self.config.station.path, "", self.config.digest, __version__)
         return make_setup(self.config, origin, self.standards.view, self.bundle)

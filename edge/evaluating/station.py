@@ -16,8 +16,8 @@ from edge.evaluating.evaluation import Judging
 from edge.evaluating.pictures import picture_cases
 from edge.evaluating.recorded import Wanted, recorded_cases
 from edge.records import Origin
+from edge.seating import make_setup
 from edge.standards import Standards
-from edge.wiring import make_setup
 
 if TYPE_CHECKING:
     from edge.config import Config

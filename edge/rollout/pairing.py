@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from edge.decision.challenge import TAG
-from edge.records import Inspection
+from edge.records import Decision, Inspection
 from edge.rollout.pair import Answer, Pair, Side
+
+ESCALATE: Decision = "escalate"
 
 
 def answer(inspection: Inspection, run_ms: float) -> Answer | None:
@@ -14,13 +16,13 @@ def answer(inspection: Inspection, run_ms: float) -> Answer | None:
     """
     fault = "late" if inspection.reason == "late" else inspection.fault
     if fault is not None:
-        would_be = None if inspection.cuts is None else "escalate"
-        return Answer(None, None, would_be, fault, inspection.latency.inference)
+        without = None if inspection.cuts is None else ESCALATE
+        return Answer(None, None, without, fault, inspection.latency.inference)
     if inspection.score is None:
         return None
     would_be = inspection.would_be
     if would_be is not None and inspection.doubts:
-        would_be = "escalate"
+        would_be = ESCALATE
     return Answer(inspection.score, inspection.label, would_be, None, run_ms)
 
 

@@ -153,9 +153,14 @@ class ImageStore:
             self._known = {folder}
 
 
+def path_of(inspection: str, captured: float, suffix: str = ".jpg") -> str:
+    """Where the picture of this inspection is, below the state directory, if it is kept."""
+    moment = datetime.fromtimestamp(captured, timezone.utc)
+    return f"images/{moment:%Y-%m-%d/%H}/{inspection}{suffix}"
+
+
 def _reference(picture: Picture) -> ImageRef:
-    moment = datetime.fromtimestamp(picture.captured, timezone.utc)
-    path = f"images/{moment:%Y-%m-%d/%H}/{picture.inspection}{picture.suffix}"
+    path = path_of(picture.inspection, picture.captured, picture.suffix)
     return ImageRef(path, hashlib.sha256(picture.data).hexdigest(), len(picture.data))
 
 

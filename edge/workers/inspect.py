@@ -14,39 +14,50 @@ from edge.channel import Channel
 from edge.clock import Clock
 from edge.decision.challenge import TAG, Challenge
 from edge.decision.spot_checks import Draw, SpotChecks
-from edge.inspection import PILOT, Model, Ruling, Setup, Stopwatch, inspect
+from edge.inspection import PILOT, Ruling, Stopwatch, inspect
 from edge.line.output import Output
 from edge.line.trigger import Trigger
 from edge.records import Degree, Disposition, Fate, Inspection, Record
 from edge.store.escalations import Deadline
 from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
+from edge.workers.seats import TAG as CANARY
+from edge.workers.seats import ReadyModel, Seat, Seats
 
 PATIENCE_S = 5.0
 """How long a replayable source waits for a model that is being restarted."""
 DECIDES: frozenset[Degree] = frozenset({"partial", "full"})
 
 
-class ReadyModel(Model, Protocol):
-    """A model that may be away for a moment."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A part that is over, for whoever looks at it beside the line.
 
-    @property
-    def ready(self) -> bool:
-        """Whether `predict` would be answered."""
-        ...
+    `doubts` are those that need memory of earlier frames; `run_ms` is what the model itself took;
+    `kept` says whether policy wants its picture.
+    """
 
-    def wait_ready(self, timeout_s: float) -> bool:
-        """Wait until it is; whether it is."""
+    frame: Frame
+    inspection: Inspection
+    seat: Seat
+    doubts: tuple[Doubt, ...]
+    run_ms: float
+    kept: bool
+
+
+class Beside(Protocol):
+    """Somebody who looks at parts that are over."""
+
+    def offer(self, seen: Seen) -> None:
+        """Take it, or leave it. Never waits, never raises."""
         ...
 
 
 @dataclass(slots=True)
 class Desk:
-    """What the inspect thread works with. `ruling` is replaced by the tend thread."""
+    """What the inspect thread works with. `seats` is replaced by the tend thread."""
 
-    setup: Setup
-    ruling: Ruling
-    model: ReadyModel | None
+    seats: Seats
     output: Output
     clock: Clock
     wanted: Callable[[Inspection], bool]
@@ -56,6 +67,16 @@ class Desk:
     stale_after_ms: float = 0.0
     checks: SpotChecks = field(default_factory=lambda: SpotChecks(0, 0))
     challenges: Challenges = field(default_factory=Challenges)
+    beside: Beside | None = None
+
+    def rule(self, ruling: Ruling, canary: Ruling | None = None) -> None:
+        """The same models under other rulings."""
+        self.sit(self.seats.under(ruling, canary))
+
+    def sit(self, seats: Seats) -> None:
+        """From the next part on these decide. For the thread that owns `seats`."""
+        if seats != self.seats:
+            self.seats = seats
 
 
 class Inspector:
@@ -94,31 +115,44 @@ class Inspector:
 
     def _inspect(self, frame: Frame) -> None:
         desk = self.desk
-        if not desk.live and desk.model is not None and desk.ruling.degree != "human_only":
-            self._wait_for(desk.model)
-        ruling = desk.ruling  # only now: while the model was away it may have become another one
+        seat, share = self._seat()
         watch = Stopwatch(desk.clock.monotonic_ns, desk.clock.monotonic_ns())
         challenge = desk.challenges.take()
-        draw = None if challenge else self._draw(ruling, watch.began_ns)
+        draw = None if challenge else self._draw(seat.ruling, watch.began_ns)
+        doubts = self._remembered(frame, watch.began_ns)
         inspection = inspect(
             frame,
-            desk.setup,
-            ruling,
-            desk.model,
+            seat.setup,
+            seat.ruling,
+            seat.model,
             watch,
             new_id=desk.clock.new_id(),
             clock_synced=desk.clock.synced,
-            more_doubts=self._remembered(frame, watch.began_ns),
+            more_doubts=doubts,
             draw=draw,
         )
+        if share is not None or CANARY in inspection.tags:
+            inspection = shared(inspection, share)
         if challenge is not None:
             inspection = challenged(inspection, challenge)
         desk.output.tell(inspection if challenge is None else held_back(inspection))
-        if inspection.decision != "escalate" or ruling.degree in PILOT:
+        if inspection.decision != "escalate" or seat.ruling.degree in PILOT:
             desk.checks.sure(draw)
         self.inspected += 1
         self.newest = frame
-        self._pass_on(inspection, frame, {} if challenge is None else challenge.done())
+        run_ms = 0.0 if seat.model is None else seat.model.run_ms
+        kept = self._pass_on(inspection, frame, {} if challenge is None else challenge.done())
+        if desk.beside is not None:
+            desk.beside.offer(Seen(frame, inspection, seat, doubts, run_ms, kept))
+
+    def _seat(self) -> tuple[Seat, float | None]:
+        """Whose part the next one is, and the share where it is a canary's."""
+        desk = self.desk
+        active = desk.seats.active
+        if not desk.live and active.model is not None and active.ruling.degree != "human_only":
+            self._wait_for(active.model)
+        # only now: while the model was away another one, or another ruling, may have come
+        return desk.seats.choose(desk.clock.chance)
 
     def _draw(self, ruling: Ruling, now_ns: int) -> Draw | None:
         """Drawn where the model may decide, and in a pilot that asks about a sample only."""
@@ -140,7 +174,8 @@ class Inspector:
         old = stale(frame.monotonic_ns, now_ns, self.desk.stale_after_ms)
         return tuple(doubt for doubt in (frozen, old) if doubt is not None)
 
-    def _pass_on(self, inspection: Inspection, frame: Frame, state: Mapping[str, str]) -> None:
+    def _pass_on(self, inspection: Inspection, frame: Frame, state: Mapping[str, str]) -> bool:
+        """Give it to the store; whether its picture is to be kept."""
         has_picture = frame.encoded is not None or frame.image is not None
         wanted = has_picture and self.desk.wanted(inspection)
         entry = Entry(
@@ -153,11 +188,12 @@ class Inspector:
             if self._entries.wait_for_room(0.25, entry.weight):
                 break
         if self._entries.put(entry, entry.weight):
-            return
+            return wanted
         # Only a picture can be too heavy here: room for an entry was there before the part. That
         # there is none even so means that the threads behind this one have failed.
         if not self._entries.put(entry.with_image(None, "busy")):
             self.unrecorded += len(entry.records)
+        return False
 
     def _records(self, inspection: Inspection) -> tuple[Record, ...]:
         fate = _fate(inspection)
@@ -180,6 +216,12 @@ class Inspector:
         allowed_s = self.desk.deadline_s
         now_ns = self.desk.clock.monotonic_ns()
         return {inspection.id: Deadline(now_ns + int(allowed_s * 1e9), allowed_s)}
+
+
+def shared(inspection: Inspection, share: float | None) -> Inspection:
+    """The record of a part that a canary decided; nobody else's carries that tag."""
+    tags = {name: value for name, value in inspection.tags.items() if name != CANARY}
+    return replace(inspection, tags=tags if share is None else {**tags, CANARY: f"{share:g}"})
 
 
 def challenged(inspection: Inspection, challenge: Challenge) -> Inspection:

@@ -80,7 +80,7 @@ def _picture(entry: Entry) -> Picture | None:
     assert frame is not None
     captured = inspection.captured.wall
     if frame.encoded is not None:
-        return Picture(inspection.id, captured, frame.encoded, _ending(frame.encoded))
+        return Picture(inspection.id, captured, frame.encoded, ending(frame.encoded))
     assert frame.image is not None
     try:
         return Picture(inspection.id, captured, encode(frame.image))
@@ -89,7 +89,7 @@ def _picture(entry: Entry) -> Picture | None:
         return None
 
 
-def _ending(data: bytes) -> str:
+def ending(data: bytes) -> str:
     """The name's ending by the first bytes; damaged files are kept as the pictures they should be.
 
     RFC 2083; TIFF 6.0; RFC 9649.

@@ -72,15 +72,23 @@ class Ruler:
 
     @property
     def ruling(self) -> Ruling:
-        """What the inspect thread works by.
+        """What the inspect thread works by."""
+        return self.ruling_for(self.basis, self._facts)
 
-        The degree is worked out for this very basis: before the first `look`, and just after a
-        calibration was applied, live limits that have no record yet hold all the same.
+    def ruling_for(self, basis: Basis, facts: Facts) -> Ruling:
+        """What a model with this basis, of which these facts are so, may do.
+
+        Never more than the active one: every limit holds for both. The degree is worked out for
+        this very basis: before the first `look`, and just after a calibration was applied, live
+        limits that have no record yet hold all the same.
         """
-        basis = self.basis
-        live = live_limits(basis.among(self._facts))
-        held = in_force(self.now.degree, None, live)
+        held = in_force(self.now.degree, None, live_limits(basis.among(facts)))
         return Ruling(held.degree, basis.cuts, basis.familiar, basis.ask_all)
+
+    def rebase(self, basis: Basis, facts: Facts) -> None:
+        """Another model is active: its cuts, and what is so about it. What limits held for the one
+        before it hold until the next `look`."""
+        self.basis, self._facts = basis, facts
 
     def look(self, facts: Facts, moment: Moment) -> list[Record]:
         """Work out the degree anew; a record for each limit that came or went.

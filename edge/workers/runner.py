@@ -13,6 +13,8 @@ from inference.prediction import NoPrediction
 WARM_RUNS = 5
 """The first runs of a model allocate and are slow; these are on a grey picture, for nobody."""
 GREY = 128
+PATIENCE_RUNS = 50
+"""A living child that has failed to answer so often before its first answer never will."""
 
 
 class Process(ReadyModel, Protocol):
@@ -56,6 +58,7 @@ class Runner:
         self.process = process
         self.warm = warm
         self._runs = 0
+        self._failures = 0
         self._trouble: tuple[str, str] | None = None
 
     @property
@@ -67,6 +70,16 @@ class Runner:
         if not self.process.last_fault_code:
             return None
         return self.process.last_fault_code, self.process.last_fault
+
+    @property
+    def up(self) -> bool:
+        """Whether it is warm, and its child can answer now."""
+        return self.warm and self.process.ready
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether it lives and does not get warm."""
+        return not self.warm and self._failures >= PATIENCE_RUNS
 
     @property
     def wants_warming(self) -> bool:
@@ -82,6 +95,7 @@ class Runner:
             self.process.predict(picture)
         except NoPrediction as failure:
             self._runs = 0
+            self._failures += 1
             self._trouble = failure.code, str(failure)
             return
         self._runs += 1

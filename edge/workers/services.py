@@ -22,12 +22,20 @@ COMMIT_WITHIN_S = 3.0
 class LineRequests:
     """The handlers of the line. Called on the tend thread."""
 
-    def __init__(self, state_dir: Path, inspector: Inspector, ruler: Ruler, clock: Clock) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        inspector: Inspector,
+        ruler: Ruler,
+        clock: Clock,
+        in_force: Callable[[], None],
+    ) -> None:
         self.record: Callable[[Entry], None] | None = None
         self._folder = state_dir / "frames"
         self._inspector = inspector
         self._ruler = ruler
         self._clock = clock
+        self._now = in_force
 
     @property
     def handlers(self) -> Mapping[str, Callable[[Request], Answer]]:
@@ -64,7 +72,7 @@ class LineRequests:
 
     def _in_force(self, record: Automation, request: Request) -> Answer:
         # at once: after the answer no part may begin under the degree before
-        self._inspector.desk.ruling = self._ruler.ruling
+        self._now()
         committed = Event()
         assert self.record is not None
         entry = Entry(

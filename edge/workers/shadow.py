@@ -50,19 +50,17 @@ class Other:
 
 
 class Shadow:
-    """`others`, `twins` and `warming` are replaced as a whole by the tend thread.
+    """The inspect thread offers parts, the tend thread says who is there; what both are for is
+    done by `step`, on a thread that begins with the first model to be compared.
 
-    `others` is by the digest of the bundle that decided; `twins` are the children whose processor
-    time counts for the budget; `warming` are those to be warmed up. `pairs` is read by the tend
-    thread.
+    `share` is that of one core which this thread and its children may use.
     """
 
     def __init__(self, share: float, clock: Clock) -> None:
-        self.others: Mapping[str, Other] = {}
-        self.twins: tuple[Runner, ...] = ()
-        self.warming: tuple[Runner, ...] = ()
-        self.pairs: deque[Pair] = deque(maxlen=MOST_PAIRS)
-        self.left_out = 0
+        self._others: Mapping[str, Other] = {}
+        self._twins: tuple[Runner, ...] = ()
+        self._warming: tuple[Runner, ...] = ()
+        self._pairs: deque[Pair] = deque(maxlen=MOST_PAIRS)
         self._clock = clock
         self._budget = Budget(share, clock.monotonic_ns())
         self._effort: Effort | None = None
@@ -82,29 +80,37 @@ class Shadow:
         if self._hungry:
             self._slot.append(seen)
             self._wake.set()
-        elif self.others:
-            self.left_out += 1
+
+    def arrange(self, others: Mapping[str, Other], twins: tuple[Runner, ...]) -> None:
+        """Who answers, by the digest of the bundle that decided; and whose processor time counts
+        for the budget. Each is replaced as a whole."""
+        self._others, self._twins = others, twins
+
+    def warm(self, runners: tuple[Runner, ...]) -> None:
+        """These are to be warmed up as soon as they can."""
+        self._warming = runners
+        if runners:
+            self._begin()
+        if any(runner.wants_warming for runner in runners):
+            self._wake.set()
+
+    def take(self) -> list[Pair]:
+        """What was compared since the last call."""
+        found = []
+        while self._pairs:
+            found.append(self._pairs.popleft())
+        return found
 
     def retire(self, process: Process) -> None:
         """Close it, when no part can be with it any more."""
         self._retired.append((self._clock.monotonic_ns() + GRACE_NS, process))
-        self.begin()
-
-    def begin(self) -> None:
-        """Start the thread, if it does not run yet."""
-        if self._thread is None and not self._stop.is_set():
-            self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
-            self._thread.start()
-
-    def wake(self) -> None:
-        """Something has changed."""
-        self._wake.set()
+        self._begin()
 
     def stop(self) -> None:
-        """End the thread, and close what was retired."""
+        """End the thread, and close what was retired. Models that hang are not waited for."""
         self._stop.set()
         self._wake.set()
-        for runner in (*self.twins, *self.warming):
+        for runner in (*self._twins, *self._warming):
             runner.process.abort()
         if self._thread is not None:
             self._thread.join()
@@ -114,19 +120,24 @@ class Shadow:
     def step(self) -> float:
         """A little of everything; how long to wait until there is more, in seconds."""
         self._close_retired()
-        for runner in self.warming:
+        for runner in self._warming:
             if runner.wants_warming:
                 runner.warm_up()
         self._account()
         wait_s = self._budget.wait_s(self._clock.monotonic_ns())
-        self._hungry = wait_s <= 0 and bool(self.others)
+        self._hungry = wait_s <= 0 and bool(self._others)
         if self._hungry and self._slot:
             self._compare(self._slot.popleft())
             self._account()
             return 0.0
-        if any(not runner.warm for runner in self.warming):
+        if any(not runner.warm for runner in self._warming):
             return WARMING_S
         return min(LOOK_S, wait_s) if wait_s > 0 else LOOK_S
+
+    def _begin(self) -> None:
+        if self._thread is None and not self._stop.is_set():
+            self._thread = threading.Thread(target=self._run, name="shadow", daemon=True)
+            self._thread.start()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -141,7 +152,7 @@ class Shadow:
     def _account(self) -> None:
         if self._effort is None:
             self._effort = Effort()  # of the thread that steps
-        pids = [pid for runner in self.twins if (pid := runner.process.pid) is not None]
+        pids = [pid for runner in self._twins if (pid := runner.process.pid) is not None]
         self._budget.spend(self._effort.since_last(pids), self._clock.monotonic_ns())
 
     def _close_retired(self) -> None:
@@ -151,7 +162,7 @@ class Shadow:
 
     def _compare(self, seen: Seen) -> None:
         """Ask the other model about the same part."""
-        other = self.others.get(seen.seat.digest)
+        other = self._others.get(seen.seat.digest)
         if other is None or not other.runner.warm or not other.runner.process.free:
             return
         decided = answer(seen.inspection, seen.run_ms)
@@ -160,7 +171,7 @@ class Shadow:
         said = self._ask(other, seen)
         if said is not None and said.fault != "not_ready":
             found = pair(seen.inspection, other.decided_by, decided, said, _picture(seen))
-            self.pairs.append(found)
+            self._pairs.append(found)
 
     def _ask(self, other: Other, seen: Seen) -> Answer | None:
         """The other model's answer, by the line's own way from a frame to a decision.

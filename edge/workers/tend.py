@@ -87,7 +87,11 @@ class Persons(Protocol):
 
 @dataclass(slots=True)
 class Tended:
-    """What this thread looks after."""
+    """What this thread looks after.
+
+    `facts` is what is so about the active bundle; `in_force` puts the ruler's word before whoever
+    decides.
+    """
 
     desk: Desk
     camera: Camera
@@ -101,7 +105,8 @@ class Tended:
     clock: Clock
     origin: Origin
     fallback: Fate
-    facts: Facts
+    facts: Callable[[], Facts]
+    in_force: Callable[[], None]
     troubles: Callable[[], Mapping[str, str | None]]
     status: Callable[[], None]
     helpers: Sequence[Helper] = ()
@@ -145,7 +150,7 @@ class Tender:
         for helper in tended.helpers:
             for entry in helper.step(now_ns):
                 self.hand_on(entry)
-        self._rule(facts)
+        self._rule(self._facts(now_ns))  # a helper may have made another model active
         self._deadlines(now_ns)
         self._overruns()
         self._flush()
@@ -181,8 +186,7 @@ class Tender:
     def _rule(self, facts: Facts) -> None:
         tended = self._tended
         changes = tended.ruler.look(facts, tended.clock.moment())
-        if changes or tended.desk.ruling != tended.ruler.ruling:
-            tended.desk.ruling = tended.ruler.ruling
+        tended.in_force()
         if changes:
             log.info("automation", degree=tended.ruler.now.degree, why=tended.ruler.now.why)
             self.hand_on(Entry(tuple(changes), state=tended.ruler.state()))
@@ -190,14 +194,14 @@ class Tender:
     def _facts(self, now_ns: int) -> Facts:
         child = self._tended.child
         if child is None:
-            return self._tended.facts
+            return self._tended.facts()
         if child.ready:
             self._away_since_ns = None
         elif self._away_since_ns is None:
             self._away_since_ns = now_ns
         away_ns = 0 if self._away_since_ns is None else now_ns - self._away_since_ns
         deaths = sum(now_ns - death < MINUTE_NS for death in child.deaths)
-        return replace(self._tended.facts, away_s=away_ns / 1e9, deaths=deaths)
+        return replace(self._tended.facts(), away_s=away_ns / 1e9, deaths=deaths)
 
     def _deadlines(self, now_ns: int) -> None:
         """The fall-back, for parts of which no person's answer is on the disk at their deadline."""
@@ -235,13 +239,14 @@ class Tender:
 
     def _overruns(self) -> None:
         tended = self._tended
+        seat = tended.desk.seats.active
         for _ in range(OVERRUNS_A_STEP):
             if not tended.recorded.has_room() or (frame := tended.overruns.take()) is None:
                 return
             inspection = overrun(
                 frame,
-                tended.desk.setup,
-                tended.desk.ruling,
+                seat.setup,
+                seat.ruling,
                 new_id=tended.clock.new_id(),
                 clock_synced=tended.clock.synced,
             )

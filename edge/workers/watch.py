@@ -124,6 +124,12 @@ class Watch:
         self._changed = self._changed or bool(rows)
         return len(rows) == ROWS
 
+    def broken_of(self, calibration: str) -> Mapping[str, str]:
+        """What the instruments say against this calibration, in words by the name of the limit;
+        nothing where they watch another one."""
+        watched = self.bounds is not None and self._key == calibration
+        return self.bounds.broken() if watched and self.bounds is not None else {}
+
     def _read_queue(self, now_ns: int) -> None:
         """Answers, only once every part that they may be about has been seen, and once they can no
         longer be undone. A later correction changes nothing: who makes it knows what the model

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.daemon import Line
-from edge.wiring import Told, _Wiring
+from edge.wiring import build
 from edge.workers import tend
 from edge.workers.inspect import Inspector
 from inference import deaths
@@ -33,10 +33,9 @@ def briefly() -> None:
 
 
 def run_and_kill(settings: Path, kills: int) -> Line:
-    wiring = _Wiring(config_of(settings), Told())
-    line = wiring.line(None)
-    model = wiring.model
-    assert model is not None
+    line = build(config_of(settings))
+    model = line._appliance.inspector.desk.seats.active.model
+    assert isinstance(model, Worker)
     thread = threading.Thread(target=line.run)
     thread.start()
     try:
@@ -56,7 +55,7 @@ def kill(model: Worker, inspector: Inspector) -> None:
     assert pid is not None
     until(lambda: inspector.inspected > done, briefly)
     os.kill(pid, signal.SIGSTOP)
-    if inspector.desk.ruling.degree != "human_only":
+    if inspector.desk.seats.active.ruling.degree != "human_only":
         until(lambda: model._sent_ns is not None, briefly)
     os.kill(pid, signal.SIGKILL)
     until(lambda: model.pid not in (pid, None), briefly)

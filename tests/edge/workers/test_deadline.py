@@ -39,6 +39,7 @@ from edge.workers.openings import Openings
 from edge.workers.overruns import Overruns
 from edge.workers.record import Recorder
 from edge.workers.ruler import Basis, Ruler
+from edge.workers.seats import Seat, Seats
 from edge.workers.tend import Tended, Tender
 from edge.workers.verdicts import VerdictReader
 from tests.edge.store.builders import inspection
@@ -75,9 +76,7 @@ class Station:
     def _tended(self, folder: Path) -> Tended:
         ruler = Ruler(Basis("partial", True, None, None), ORIGIN, self.clock.new_id, {}.get)
         desk = Desk(
-            setup=Setup(ORIGIN, "v" * 64, None, None),
-            ruling=Ruling("partial"),
-            model=None,
+            seats=Seats(Seat(Setup(ORIGIN, "v" * 64, None, None), Ruling("partial"))),
             output=Silent(),
             clock=self.clock,
             wanted=lambda made: True,
@@ -97,7 +96,8 @@ class Station:
             clock=self.clock,
             origin=ORIGIN,
             fallback="hold",
-            facts=Facts(),
+            facts=Facts,
+            in_force=lambda: None,
             troubles=dict,
             status=lambda: None,
             helpers=[self.reader],

@@ -20,9 +20,11 @@ from edge.records import Cuts, Degree, Disposition, Inspection
 from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
 from edge.workers.inspect import Desk, Inspector
+from edge.workers.seats import Seat, Seats
 from inference.prediction import Late, ModelFault, NoPrediction, Prediction
 from tests.edge.workers.parts import ORIGIN, PICTURE, SECOND, FakeClock, frame
 
+SETUP = Setup(ORIGIN, "v" * 64, {"name": "m"}, "litert")
 SURE = Prediction(0.0, "good", {"good": 1.0})
 
 
@@ -49,9 +51,15 @@ class Model:
         self.away = away
         self.waits = 0
 
+    run_ms = 0.25
+
     @property
     def ready(self) -> bool:
         return self.away <= 0
+
+    @property
+    def free(self) -> bool:
+        return self.ready
 
     def wait_ready(self, timeout_s: float) -> bool:
         self.waits += 1
@@ -94,9 +102,7 @@ class Bench:
         self.stop = Event()
         self.told = Told(self.entries)
         self.desk = Desk(
-            setup=Setup(ORIGIN, "v" * 64, {"name": "m"}, "litert"),
-            ruling=Ruling("partial", Cuts(0.1, 0.9)),
-            model=model,
+            seats=Seats(Seat(SETUP, Ruling("partial", Cuts(0.1, 0.9)), model, "m")),
             output=self.told,
             clock=self.clock,
             wanted=lambda made: wanted,
@@ -199,7 +205,7 @@ def test_a_live_source_waits_for_no_model() -> None:
 def test_nobody_waits_for_a_model_that_is_not_asked() -> None:
     model = Model(SURE, away=99)
     bench = Bench(*frames(1), model=model)
-    bench.desk.ruling = Ruling("human_only")
+    bench.desk.rule(Ruling("human_only"))
     bench.run()
     assert model.waits == 0
 
@@ -349,7 +355,7 @@ def test_the_newest_frame_can_be_looked_at() -> None:
 def test_a_new_ruling_counts_from_the_next_part() -> None:
     bench = Bench(*frames(2), model=Model(SURE))
     bench.inspector.step()
-    bench.desk.ruling = Ruling("shadow", Cuts(0.1, 0.9))
+    bench.desk.rule(Ruling("shadow", Cuts(0.1, 0.9)))
     bench.inspector.step()
     first, second = map(made, bench.entries.take(9, 0))
     assert (first.decision, first.automation) == ("accept", "partial")
@@ -359,7 +365,7 @@ def test_a_new_ruling_counts_from_the_next_part() -> None:
 def test_a_ruling_that_changes_while_the_model_is_away_counts_for_the_part_that_waits() -> None:
     class Away(Model):
         def wait_ready(self, timeout_s: float) -> bool:
-            bench.desk.ruling = Ruling("assist", Cuts(0.1, 0.9))
+            bench.desk.rule(Ruling("assist", Cuts(0.1, 0.9)))
             return super().wait_ready(timeout_s)
 
     bench = Bench(*frames(1), model=Away(SURE, away=2))
@@ -421,7 +427,7 @@ def test_draws_are_made_where_the_model_decides_and_in_a_pilot(
     degree: Degree, ask_all: bool, drawn: bool
 ) -> None:
     bench = drawing(Bench(frame(FakeClock()), model=Model(SURE)), 0.0)
-    bench.desk.ruling = Ruling(degree, Cuts(0.1, 0.9), ask_all=ask_all)
+    bench.desk.rule(Ruling(degree, Cuts(0.1, 0.9), ask_all=ask_all))
     (entry,) = bench.run()
     made = entry.records[0]
     assert isinstance(made, Inspection)

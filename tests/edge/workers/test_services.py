@@ -26,12 +26,14 @@ class Bench:
         self.ruler = Ruler(
             Basis("full", True, Cuts(0.1, 0.9), None), ORIGIN, self.clock.new_id, (kept or {}).get
         )
-        self.inspector: Any = SimpleNamespace(
-            desk=SimpleNamespace(ruling=self.ruler.ruling), newest=None
-        )
+        self.inspector: Any = SimpleNamespace(newest=None)
+        self.ruling = self.ruler.ruling
         self.entries: list[Entry] = []
-        self.requests = LineRequests(folder, self.inspector, self.ruler, self.clock)
+        self.requests = LineRequests(folder, self.inspector, self.ruler, self.clock, self.in_force)
         self.requests.record = self.commit
+
+    def in_force(self) -> None:
+        self.ruling = self.ruler.ruling
 
     def commit(self, entry: Entry) -> None:
         """As the record thread does, at once."""
@@ -57,7 +59,7 @@ def record_of(entry: Entry) -> Automation:
 def test_a_degree_is_in_force_recorded_and_remembered(bench: Bench) -> None:
     answer = bench.ask("set_degree", degree="assist", reason="new tool")
     assert answer == {"in_force": "assist", "why": "set by a person"}
-    assert bench.inspector.desk.ruling.degree == "assist"
+    assert bench.ruling.degree == "assist"
     (entry,) = bench.entries
     record = record_of(entry)
     assert (record.action, record.degree, record.by, record.account, record.reason) == (
@@ -106,7 +108,7 @@ def test_a_person_ends_a_latched_limit(tmp_path: Path) -> None:
     assert bench.ruler.now.degree == "assist"
     answer = bench.ask("clear_limit", limit="drift", reason="lamp changed")
     assert answer == {"in_force": "full", "why": "the ceiling in the configuration"}
-    assert bench.inspector.desk.ruling.degree == "full"
+    assert bench.ruling.degree == "full"
     (entry,) = bench.entries
     record = record_of(entry)
     assert (record.action, record.limit, record.by, record.in_force) == (

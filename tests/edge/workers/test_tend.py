@@ -22,6 +22,7 @@ from edge.workers.inspect import Desk
 from edge.workers.openings import Openings
 from edge.workers.overruns import Overruns
 from edge.workers.ruler import Basis, Ruler
+from edge.workers.seats import Seat, Seats
 from edge.workers.tend import OVERRUNS_A_STEP, Tended, Tender
 from tests.edge.workers.parts import (
     ORIGIN,
@@ -60,9 +61,7 @@ class Bench:
         self.recorded: Channel[Entry] = Channel(room)
         self.ruler = Ruler(Basis("partial", True, CUTS, None), ORIGIN, self.clock.new_id, {}.get)
         self.desk = Desk(
-            setup=Setup(ORIGIN, "v" * 64, None, None),
-            ruling=self.ruler.ruling,
-            model=None,
+            seats=Seats(Seat(Setup(ORIGIN, "v" * 64, None, None), self.ruler.ruling)),
             output=Silent(),
             clock=self.clock,
             wanted=lambda made: True,
@@ -87,7 +86,8 @@ class Bench:
             clock=self.clock,
             origin=ORIGIN,
             fallback="hold",
-            facts=Facts(),
+            facts=Facts,
+            in_force=lambda: self.desk.rule(self.ruler.ruling),
             troubles=lambda: self.troubles,
             status=self._status,
         )
@@ -153,34 +153,34 @@ def test_a_child_that_is_away_is_an_alarm_first_and_human_only_after_ten_seconds
     assert isinstance(alarm, Alarm)
     assert alarm.cause == "model"
     assert bench.look(8.0) == []
-    assert bench.desk.ruling.degree == "partial"
+    assert bench.desk.seats.active.ruling.degree == "partial"
     (limit,) = bench.look(1.0)
     assert isinstance(limit, Automation)
     assert (limit.limit, limit.in_force) == ("model_failing", "human_only")
-    assert bench.desk.ruling.degree == "human_only"
+    assert bench.desk.seats.active.ruling.degree == "human_only"
     bench.child.ready = True
     back = bench.look(0.1)
     assert [type(one) for one in back] == [Alarm, Automation]
-    assert bench.desk.ruling.degree == "partial"
+    assert bench.desk.seats.active.ruling.degree == "partial"
 
 
 def test_three_deaths_within_a_minute_are_human_only_until_they_are_old(bench: Bench) -> None:
     now = bench.clock.now_ns
     bench.child.deaths = (now - 50 * SECOND, now - 2 * SECOND, now - SECOND)
     bench.look()
-    assert bench.desk.ruling.degree == "human_only"
+    assert bench.desk.seats.active.ruling.degree == "human_only"
     bench.look(11)
-    assert bench.desk.ruling.degree == "partial"
+    assert bench.desk.seats.active.ruling.degree == "partial"
 
 
 def test_a_degree_that_a_person_set_reaches_the_inspect_thread(bench: Bench) -> None:
     bench.look()
-    before = bench.desk.ruling
+    before = bench.desk.seats.active.ruling
     assert bench.look() == []
-    assert bench.desk.ruling is before
+    assert bench.desk.seats.active.ruling is before
     bench.ruler.choose("assist", "why", "anna", None, "r", bench.clock.moment())
     bench.look()
-    assert bench.desk.ruling == Ruling("assist", CUTS)
+    assert bench.desk.seats.active.ruling == Ruling("assist", CUTS)
 
 
 def test_when_nobody_answers_the_fall_back_decides_once(bench: Bench) -> None:

@@ -57,6 +57,14 @@ def test_the_others_stay_below_the_line():
     assert 0 < int(web["OOMScoreAdjust"]) < int(sync["OOMScoreAdjust"])
 
 
+def test_a_model_that_the_kernel_ends_takes_nothing_with_it():
+    """By default systemd ends a whole service of which one process was ended for its memory."""
+    for name in ("line", "web"):
+        assert section(FOLDER / f"edge-inspect-{name}.service")["OOMPolicy"] == "continue"
+    line = section(FOLDER / "edge-inspect-line.service")
+    assert int(line["OOMScoreAdjust"]) < 0
+
+
 def test_what_browsers_reach_can_reach_little():
     web = section(FOLDER / "edge-inspect-web.service")
     assert (web["ProtectSystem"], web["NoNewPrivileges"]) == ("strict", "yes")

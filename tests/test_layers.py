@@ -33,6 +33,7 @@ ONE_FILE_EACH = {
         "sync/fleet/gallery.py",
         "sync/fleet/labelled.py",
         "sync/fleet/ledger.py",
+        "sync/fleet/models.py",
         "sync/fleet/orders.py",
         "sync/fleet/pictures.py",
         "sync/fleet/repository.py",

@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge.cli import fleet_acl, fleet_export
+from edge.cli import (
+    fleet_acl,
+    fleet_export,
+    fleet_init,
+    fleet_keys,
+    fleet_models,
+    fleet_orders,
+    fleet_push,
+)
 from edge.cli.errors import CHECK_FAILED, USAGE, fail, say
+from edge.cli.fleet_options import DatabaseOption
 from edge.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from edge.collecting import Collecting
 
 app = typer.Typer(no_args_is_help=True, help="Collect what stations record, and look at it.")
-
-DatabaseOption = Annotated[
-    str,
-    typer.Option(
-        "--database",
-        help="sqlite:///FILE or postgresql://USER@HOST/NAME.",
-        envvar="EDGE_INSPECT_FLEET_DATABASE",
-        show_default=False,
-    ),
-]
 
 
 @app.command()
@@ -96,6 +95,13 @@ def _serve(options: Collecting, repository: Path) -> int:
 
 
 app.command("acl")(fleet_acl.acl)
+app.command("init")(fleet_init.init)
+app.command("push")(fleet_push.push)
+app.command("pause")(fleet_orders.pause)
+app.command("resume")(fleet_orders.resume)
+app.command("rollback")(fleet_orders.rollback)
+app.command("models")(fleet_models.models)
+app.add_typer(fleet_keys.app, name="keys")
 app.command("export")(fleet_export.export)
 
 

@@ -49,6 +49,13 @@ def reading(url: str) -> Iterator[Database]:
         database.close()
 
 
+def passphrase(path: Path | None) -> bytes | None:
+    """What private keys are sealed with, in the first line of this file."""
+    from sync.fleet.keys import passphrase_in
+
+    return passphrase_in(path)
+
+
 def key_in(path: Path | None) -> bytes | None:
     """The key in this file; ends the command when there is none in it."""
     from sync.acknowledgement import read_key
@@ -63,7 +70,12 @@ def key_in(path: Path | None) -> bytes | None:
 
 def _explain(error: Exception) -> None:
     from sync.fleet.database import Away, DatabaseError
+    from sync.fleet.folder import RepositoryError
+    from sync.fleet.keys import KeysError
+    from sync.fleet.orders import OrderRefused
 
+    if isinstance(error, OrderRefused | RepositoryError | KeysError):
+        fail(str(error), error.mend)
     if isinstance(error, Away):
         fail(str(error), error.mend)
     if isinstance(error, DatabaseError):

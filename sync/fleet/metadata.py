@@ -153,6 +153,16 @@ def sign(document: Document, signers: Iterable[Signer]) -> None:
         document.sign(signer, append=True)
 
 
+def keys_of(root: Document, targets: Document) -> dict[str, dict[str, Any]]:
+    """The keys of each role, by id."""
+    delegations = targets.signed.delegations
+    found = {
+        name: {keyid: root.signed.keys[keyid] for keyid in role.keyids}
+        for name, role in root.signed.roles.items()
+    }
+    return {**found, BINS: {k: delegations.keys[k] for k in delegations.succinct_roles.keyids}}
+
+
 def attach(document: Document, keyid: str, sig: str) -> None:
     """Add a signature that was made elsewhere; `only_sound` drops it where it does not fit."""
     document.signatures[keyid] = Signature(keyid, sig)

@@ -226,11 +226,6 @@ def matching(connection: Connection, begin: str, states: Sequence[str]) -> list[
     return exact or [row.id for row in rows if row.id.startswith(begin)]
 
 
-def known_stations(connection: Connection) -> list[str]:
-    """Every station that has ever said something."""
-    return sorted(connection.execute(sa.select(tables.stations.c.station)).scalars())
-
-
 def _lock(connection: Connection) -> None:
     """Nobody else gives orders or takes a turn (`sync/fleet/advance.py`) until this ends."""
     query = sa.select(tables.meta.c.value).where(tables.meta.c.key == "store")

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from sync.assignment import Assignment, AssignmentError, BundleFile, parse
 from sync.fleet import metadata, shelf
 from sync.fleet.folder import Folder, Founding, RepositoryError, found
-from sync.fleet.keys import Ring
+from sync.fleet.keys import PublicKey, Ring
 from sync.fleet.metadata import BINS, FAST_DAYS, Document
 from sync.fleet.roles import Roles
 from sync.pack import pack
@@ -152,6 +152,15 @@ class Repository:
         targets = metadata.with_bundle(self.document(roles, "targets"), file, self.wall())
         metadata.sign(targets, self.ring.signers(root.signed.roles["targets"].keyids))
         return targets
+
+    def keys(self, roles: Roles) -> dict[str, dict[str, PublicKey]]:
+        """Who may sign each role, by key id."""
+        return metadata.keys_of(self.document(roles, "root"), self.document(roles, "targets"))
+
+    def threshold(self, roles: Roles, role: str) -> int:
+        """How many of them must."""
+        known = self.document(roles, "root").signed.roles
+        return int(known[role].threshold) if role in known else 1
 
     def ends(self, connection: Connection) -> dict[str, str]:
         """When each document ends, by name."""

@@ -5,11 +5,12 @@ chain. The last line may be torn by a power cut; nothing is fsynced but the whol
 anew, since the loss of seconds of evidence only means that a little more is waited for.
 
 A file that has grown to `MOST_BYTES` is replaced by one with the sum of all (`kept`) and the newest
-`TAIL` pairs, which are there for comparison and count no second time.
+`TAIL` lines about parts, which are there for comparison and count no second time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import deque
@@ -20,14 +21,19 @@ from typing import Any
 
 from edge.files import write_atomically
 from edge.rollout.evidence import Evidence
-from edge.rollout.pair import Answer, Pair
+from edge.rollout.pair import Answer, Pair, Side
 
+FOLDER = "rollout"
+"""Below the state directory: `<id of the probation>.jsonl`."""
 MOST_BYTES = 3 * 10**6
 """About 12,000 pairs: read again within half a second."""
-TAIL = 5_000
+TAIL = 6_000
+MOST_FILES = 10
 FAILURES = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 Line = Mapping[str, Any]
-_PAIR, _OLD = b'{"pair":', b'{"old":true,"pair":'
+_OLD = b'{"old":true,'
+_SEEN = (b'{"pair":', b'{"verdict":', b'{"promoted":', _OLD)
+"""How the lines begin that are for comparison too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,18 @@ class PairsFile:
         if not self.path.exists() or self.path.stat().st_size < self._most:
             return False
         with self.path.open("rb") as file:
-            newest = deque((text for text in file if text.startswith((_PAIR, _OLD))), self._tail)
+            newest = deque((text for text in file if text.startswith(_SEEN)), self._tail)
         kept: list[Line] = [{"kept": evidence.kept()}, *([] if place is None else [place])]
-        old = (_OLD + text[len(_PAIR) :] if text.startswith(_PAIR) else text for text in newest)
+        old = (text if text.startswith(_OLD) else _OLD + text[1:] for text in newest)
         write_atomically(self.path, b"".join((*map(_text, kept), *old)))
         return True
+
+
+def tidy(folder: Path) -> None:
+    """Leave the newest files of candidates, for comparison. Names begin with the time."""
+    for path in sorted(folder.glob("*.jsonl"))[:-MOST_FILES]:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def lines(path: Path) -> Iterator[Line]:
@@ -120,17 +133,21 @@ def apply(line: Line, evidence: Evidence) -> None:
         evidence.promoted()
 
 
-def pairs_and_words(path: Path) -> tuple[list[Pair], dict[str, Word]]:
-    """The pairs in a file, and the newest answer about each part. Raises OSError."""
-    pairs: list[Pair] = []
+def pairs_and_words(path: Path) -> tuple[list[tuple[Pair, Side]], dict[str, Word]]:
+    """The pairs in a file, each with the side of the newcomer, and the newest answer about each
+    part. Raises OSError."""
+    pairs: list[tuple[Pair, Side]] = []
     words: dict[str, Word] = {}
+    newcomer: Side = "candidate"
     for line in lines(path):
         try:
             if "pair" in line:
-                pairs.append(pair_of(line))
+                pairs.append((pair_of(line), newcomer))
             elif "verdict" in line:
                 word = Word(**line["verdict"])
                 words[word.inspection] = word
+            elif "promoted" in line:
+                newcomer = "active"
         except FAILURES:
             continue
     return pairs, words

@@ -22,8 +22,6 @@ from edge.rollout.pairs import Line, PairsFile, Word, apply, pair_line, replay, 
 from edge.store.archive import Archive
 from edge.store.errors import StoreError
 
-FOLDER = "rollout"
-"""Below the state directory: `<id of the probation>.jsonl`."""
 EVERY_NS = 200_000_000
 ROWS = 500
 """Records of the queue that are read at once."""
@@ -102,7 +100,7 @@ class Witness:
         new += self._answers()
         for line in new:
             apply(line, self._evidence)
-        words = self._sources.spot_checks() if self._evidence.newcomer == "active" else None
+        words = self._sources.spot_checks()
         if words is not None:
             self._evidence.spot_checks(words)
         self._write(new, now_ns)

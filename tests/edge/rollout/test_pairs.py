@@ -20,6 +20,7 @@ from edge.rollout.pairs import (
     pair_of,
     pairs_and_words,
     replay,
+    tidy,
     verdict_line,
 )
 from sync.assignment import Limits
@@ -93,7 +94,7 @@ def test_a_torn_line_costs_itself(tmp_path: Path) -> None:
         path.write_bytes(whole[:length])
         PairsFile(path).append([pair_line(pair(99))])
         pairs, _ = pairs_and_words(path)
-        assert pairs[-1] == pair(99)
+        assert pairs[-1] == (pair(99), "candidate")
         assert len(pairs) >= 19
 
 
@@ -121,8 +122,9 @@ def test_a_file_that_grows_is_made_anew_and_says_the_same(tmp_path: Path) -> Non
     again = Evidence(Limits())
     assert replay(path, again) == {"queue": ["e", 350]}
     assert json.dumps(again.kept()) == json.dumps(evidence.kept())
-    pairs, _ = pairs_and_words(path)
-    assert pairs == [pair(number) for number in range(350, 400)]
+    pairs, words = pairs_and_words(path)
+    assert pairs == [(pair(number), "candidate") for number in range(355, 400)]
+    assert set(words) == {f"i{number}" for number in range(360, 400, 9)}
     # and once more, with new pairs behind the old ones
     for number in range(400, 420):
         apply(pair_line(pair(number)), evidence)
@@ -131,9 +133,31 @@ def test_a_file_that_grows_is_made_anew_and_says_the_same(tmp_path: Path) -> Non
     third = Evidence(Limits())
     replay(path, third)
     assert third.parts == 420
-    assert [one.inspection for one in pairs_and_words(path)[0]] == [
-        f"i{n}" for n in range(370, 420)
-    ]
+    newest = [one.inspection for one, _ in pairs_and_words(path)[0]]
+    assert newest[-20:] == [f"i{n}" for n in range(400, 420)]
+    assert 40 < len(newest) <= 50
+
+
+def test_pairs_after_a_promotion_have_the_newcomer_on_the_other_side(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    file = PairsFile(path, most_bytes=1)
+    file.append([pair_line(pair(1)), {"promoted": True}, pair_line(pair(2))])
+    assert [side for _, side in pairs_and_words(path)[0]] == ["candidate", "active"]
+    evidence = Evidence(Limits())
+    replay(path, evidence)
+    assert file.shorten(evidence)
+    assert [side for _, side in pairs_and_words(path)[0]] == ["candidate", "active"]
+    again = Evidence(Limits())
+    replay(path, again)
+    assert (again.newcomer, again.parts) == ("active", 2)
+
+
+def test_files_of_the_newest_candidates_stay(tmp_path: Path) -> None:
+    for number in range(15):
+        (tmp_path / f"0191-{number:02}.jsonl").touch()
+    tidy(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 10
+    assert (tmp_path / "0191-14.jsonl").exists()
 
 
 def test_a_small_file_stays_as_it_is(tmp_path: Path) -> None:

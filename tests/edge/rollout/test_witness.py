@@ -144,11 +144,10 @@ def test_a_disk_that_takes_nothing_holds_nobody_up(station: Station) -> None:
     assert station.witness.parts == 3
 
 
-def test_the_trial_hears_the_line_s_instruments_and_the_canary_does_not(station: Station) -> None:
-    station.words = "spot checks: more than 0.01 of the defects are accepted"
+def test_the_line_s_instruments_are_heard(station: Station) -> None:
     station.look()
     assert station.witness.broken() is None
-    station.witness.promoted()
+    station.words = "spot checks: more than 0.01 of the defects are accepted"
     station.look()
     breach = station.witness.broken()
     assert breach is not None

@@ -26,6 +26,7 @@ from edge.records import Origin
 from edge.recovery.enduring import EnduringJournal
 from edge.requests import Desk as Requests
 from edge.rollout import opening
+from edge.rollout.opening import Rollouts
 from edge.rollout.standing import FACTORY, lost
 from edge.seating import Seating
 from edge.standards import Standards
@@ -90,9 +91,7 @@ class _Wiring:
         self.origin = Origin(config.station.path, boot_id(), config.digest, __version__)
         make_room_to_start(config)
         path, boot = config.state_dir / "line.db", self.origin.boot_id
-        self.journal = EnduringJournal.begin(
-            path, boot, self.clock, {**unknown_state(), **lost()}
-        )
+        self.journal = EnduringJournal.begin(path, boot, self.clock, {**unknown_state(), **lost()})
         self.overruns, self.openings = Overruns(), Openings()
         waiting = self.journal.open_escalations()
         self.openings.open((e.inspection, e.part_id, e.deadline_ns) for e in waiting)
@@ -124,14 +123,16 @@ class _Wiring:
         errands = Errands()
         recorder = Recorder(self.recorded, self.journal, self.openings, printed, errands=errands)
         store = storing(self.config, images, errands, self.clock, lambda: recorder.failing)
-        status = self._status(inspector, keeper, recorder, ruler, models, watch, store)
+        rollouts = self._rollouts(models, watch, inspector)
+        status = self._status(inspector, keeper, recorder, ruler, rollouts, watch, store)
         state_dir = self.config.state_dir
         services = LineRequests(state_dir, inspector, ruler, self.clock, models.rule)
         applying = self._applying(ruler, models)
         handlers = {
             **services.handlers,
             **watch.requests.handlers,
-            "apply_calibration": applying.apply,
+            **rollouts.handlers,
+            "apply_calibration": rollouts.applying(applying.apply),
         }
         requests = Requests(state_dir / "requests" / "line", handlers)
         tended = Tended(
@@ -152,14 +153,16 @@ class _Wiring:
             troubles=lambda: {
                 **troubles(inspector, keeper, recorder),
                 **watch.troubles(),
+                **rollouts.troubles(),
                 "storage": store.trouble,
             },
             status=status.write,
-            helpers=(*watch.helpers, store),
+            helpers=(*watch.helpers, store, rollouts.steward),
             persons=watch.verdicts,
         )
         tender = Tender(tended, self.finish, self.wake)
         services.record = applying.record = watch.requests.record = tender.hand_on
+        rollouts.orders.record = tender.hand_on
         return Line(
             Appliance(
                 lock=self.lock,
@@ -233,13 +236,25 @@ class _Wiring:
 
         return Applying(find, ruler, self.clock, self.origin, models.rule)
 
+    def _rollouts(self, models: Models, watch: Watching, inspector: Inspector) -> Rollouts:
+        station = opening.Station(
+            config=self.config,
+            seating=self.seating,
+            clock=self.clock,
+            origin=self.origin,
+            state=self.journal.state,
+            watch=watch.watch,
+            decided=lambda: inspector.inspected,
+        )
+        return opening.rollouts(station, models, self.begin)
+
     def _status(
         self,
         inspector: Inspector,
         keeper: Keeper,
         recorder: Recorder,
         ruler: Ruler,
-        models: Models,
+        rollouts: Rollouts,
         watch: Watching,
         store: Storing,
     ) -> LineStatus:
@@ -254,8 +269,8 @@ class _Wiring:
             clock=self.clock,
             state_dir=self.config.state_dir,
             static=_static(self.config, self.view),
-            pid_of_model=lambda: models.pid,
-            watched=lambda: {**watch.figures(), **store.figures(), **_running(models)},
+            pid_of_model=lambda: rollouts.models.pid,
+            watched=lambda: {**watch.figures(), **store.figures(), **rollouts.figures()},
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
 
@@ -263,11 +278,6 @@ class _Wiring:
 def choose_calibration(config: Config, view: str, bundle: Bundle | None) -> calibrations.Choice:
     """The calibration that a line with this configuration, view and bundle works by."""
     return Standards(config, bundle).choose()
-
-
-def _running(models: Models) -> dict[str, object]:
-    setup = models.active.setup
-    return {"model": setup.model, "runtime": setup.runtime}
 
 
 def _static(config: Config, view: str) -> dict[str, object]:

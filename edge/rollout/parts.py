@@ -120,7 +120,8 @@ class Models(Protocol):
 class Dossier(Protocol):
     """What is known of one candidate on the same parts as the other model. It outlives a restart.
 
-    One for each `Probation.id`. Nothing here raises.
+    One for each `Probation.id`. The candidate is called so even when it has become active: what
+    stands beside it then is the model before. Nothing here raises.
     """
 
     @property
@@ -139,10 +140,6 @@ class Dossier(Protocol):
 
     def broken(self) -> Fault | None:
         """Which guard it has broken."""
-        ...
-
-    def promoted(self) -> None:
-        """From now on the candidate is the active model, and the other one is the previous."""
         ...
 
     def as_json(self) -> Mapping[str, object]:

@@ -67,7 +67,6 @@ class Steward:
         self._next_ns = 0
         self._decided = given.models.decided
         self._reinstalled: str | None = None
-        self._told = False
 
     @property
     def standing(self) -> Standing:
@@ -241,9 +240,6 @@ class Steward:
             return
         if self.dossier is None:
             self.dossier = self._given.dossier(candidate)
-        if candidate.state == "active" and not self._told:
-            self.dossier.promoted()
-        self._told = candidate.state == "active"
 
     def _stop_first(self, change: Change) -> None:
         """A canary that has to go decides no further part, whatever the disk does."""

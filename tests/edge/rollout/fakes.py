@@ -107,7 +107,6 @@ class FakeDossier:
 
     parts: int = 0
     breach: Breach | None = None
-    newcomer: str = "candidate"
     closed: bool = False
     least: int = 10
 
@@ -119,9 +118,6 @@ class FakeDossier:
 
     def broken(self):
         return self.breach
-
-    def promoted(self):
-        self.newcomer = "active"
 
     def as_json(self):
         return {"parts": self.parts}

@@ -1,0 +1,188 @@
+"""The models that the line has loaded, by their places: what the steward works with.
+
+For the tend thread. What cannot be done yet, since a child is not warm, is left undone: the steward
+asks again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge.log import log
+from edge.rollout.breach import Breach
+from edge.rollout.standing import Place
+from edge.seating import Unusable
+from edge.workers.fitted import Fitted
+from edge.workers.models import Models, NotReady
+from sync.refusals import REFUSALS
+
+FEW = 3
+"""So many deaths within a minute end a candidate, as they end an active model."""
+MINUTE_NS = 60 * 10**9
+LOADING_NS = 120 * 10**9
+"""A candidate that has not answered by then never will."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """`fit` gives all that a place's answers are judged by, and raises Unusable; `decided` counts
+    the parts of this run."""
+
+    fit: Callable[[Place], Fitted]
+    decided: Callable[[], int]
+    monotonic_ns: Callable[[], int]
+
+
+class Loaded:
+    """See edge/rollout/parts.py: `Models`."""
+
+    def __init__(self, models: Models, active: Place, around: Surroundings) -> None:
+        self.active = active
+        self.beside: Place | None = None
+        self._models = models
+        self._around = around
+        self._unusable: str | None = None
+        self._since_ns = 0
+
+    @property
+    def warm(self) -> bool:
+        """Whether the candidate has answered: it can be compared."""
+        return self._models.candidate_ready
+
+    @property
+    def prepared(self) -> bool:
+        """Whether the candidate could decide a part now."""
+        return self._models.prepared
+
+    @property
+    def fault(self) -> Breach | None:
+        """Why the candidate cannot run."""
+        if self._unusable is not None:
+            return Breach("unusable", self._unusable)
+        models, now_ns = self._models, self._around.monotonic_ns()
+        if models.candidate is None:
+            return None
+        deaths = [at for at in models.candidate_deaths if now_ns - at < MINUTE_NS]
+        loading = not models.candidate_ready and now_ns - self._since_ns > LOADING_NS
+        if len(deaths) < FEW and not models.candidate_hopeless and not loading:
+            return None
+        code, words = models.candidate_fault or ("hung", "it has not answered at all")
+        if len(deaths) >= FEW:
+            words = f"{len(deaths)} deaths within a minute, the last: {words}"
+        return Breach(code if code in REFUSALS else "died", words)
+
+    @property
+    def fell(self) -> Breach | None:
+        """Why the active model has to go."""
+        words = self._models.falling
+        return None if words is None else Breach("died", f"three deaths within a minute: {words}")
+
+    @property
+    def unconfirmed(self) -> bool:
+        """Whether the candidate has fields that nobody vouches for."""
+        candidate = self._models.candidate
+        return candidate is not None and bool(candidate.facts.unconfirmed)
+
+    @property
+    def cuts_in_force(self) -> bool:
+        """Whether the active model has cuts to decide by."""
+        return self._models.active.basis.cuts is not None
+
+    @property
+    def fits(self) -> bool:
+        """Whether the calibration of the candidate, if it has one, is one for this station now."""
+        candidate, beside = self._models.candidate, self.beside
+        if candidate is None or beside is None or beside.calibration is None:
+            return True
+        return candidate.basis.cuts is not None
+
+    @property
+    def decided(self) -> int:
+        """Parts of this run."""
+        return self._around.decided()
+
+    def load(self, place: Place) -> None:
+        """Start the candidate, in shadow."""
+        self.drop()
+        self.beside, self._since_ns = place, self._around.monotonic_ns()
+        fitted = self._fit(place)
+        if fitted is not None:
+            self._models.load(fitted)
+
+    def prepare(self) -> None:
+        """Make the candidate able to decide parts."""
+        self._models.prepare()
+
+    def keep(self, place: Place) -> None:
+        """Start the previous model, for its return and for comparison."""
+        self.drop()
+        self.beside = place
+        fitted = self._fit(place)
+        self._unusable = None
+        if fitted is not None and fitted.bundle is not None:
+            self._models.load_previous(fitted)
+
+    def calibrate(self, place: Place) -> None:
+        """The candidate has these cuts now, or none any more."""
+        fitted = self._fit(place)
+        if fitted is not None:
+            self.beside = place
+            self._models.judge(fitted.basis)
+
+    def share(self, share: float) -> None:
+        """The candidate decides this share of the parts."""
+        if self._models.share != share:
+            self._models.canary(share)
+
+    def promote(self, place: Place) -> None:
+        """The candidate is active from the next part on, once it can decide."""
+        self._models.prepare()
+        with contextlib.suppress(NotReady):
+            self._models.promote()
+            self.active, self.beside = place, self.active
+
+    def restore(self, place: Place) -> None:
+        """This model is active from the next part on, as soon as it is warm; where there is none,
+        persons decide at once."""
+        models = self._models
+        previous = models.previous
+        if previous is None or (previous.digest, previous.slot) != (place.digest, place.slot):
+            fitted = self._fit(place)
+            self._unusable = None
+            if fitted is None or fitted.bundle is None:
+                self._without(place, fitted)
+                return
+            if models.candidate is not None:
+                models.drop_candidate()
+            self.beside = None
+            models.load_previous(fitted)
+        with contextlib.suppress(NotReady):
+            models.restore()
+            self.active, self.beside = place, None
+
+    def drop(self) -> None:
+        """End the model beside."""
+        self.beside = self._unusable = None
+        if self._models.candidate is not None:
+            self._models.drop_candidate()
+        if self._models.previous is not None:
+            self._models.drop_previous()
+
+    def _without(self, place: Place, fitted: Fitted | None) -> None:
+        if fitted is None:
+            log.error("rollout.no_way_back", slot=place.slot)
+            return
+        self._models.give_up(fitted)
+        self.active, self.beside = place, None
+
+    def _fit(self, place: Place) -> Fitted | None:
+        try:
+            fitted = self._around.fit(place)
+        except Unusable as error:
+            self._unusable = str(error)
+            log.error("rollout.unusable", slot=place.slot, error=error)
+            return None
+        self._unusable = None
+        return fitted

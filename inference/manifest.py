@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from inference.fields import Fields, floats
+from inference.lineage import problems
 from inference.spec import (
     COLOURS,
     DTYPES,
@@ -58,7 +59,7 @@ class Manifest:
     `provenance` says by field name (`colour`, `scaling`, `resize`, `fit`, `labels`, `roles`,
     `output`) how its value came to be: *read* from the model file, *given* by a person, *guessed*,
     or *tried* on labelled pictures. A field that is not named there was given. `deadline_ms` 0
-    means none. `lineage` is free: data hash, pictures' hashes, training run, parent.
+    means none. `lineage` says where it comes from (inference/lineage.py).
     """
 
     name: str
@@ -146,8 +147,15 @@ def _manifest(place: Fields) -> Manifest:
         deadline_ms=place.number("deadline_ms", 0.0),
         minimum_app_version=place.text("minimum_app_version", VERSION, "0.0.0"),
         provenance=provenance,
-        lineage=place.mapping("lineage"),
+        lineage=_lineage(place),
     )
+
+
+def _lineage(place: Fields) -> Mapping[str, Any]:
+    content = place.mapping("lineage")
+    for key, what in problems(content):
+        place.problem(f"lineage.{key}".rstrip("."), what)
+    return content
 
 
 def _input(place: Fields) -> InputSpec:

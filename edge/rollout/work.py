@@ -7,6 +7,7 @@ ends when it is closed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -53,11 +54,14 @@ def do(kind: Kind, config: Config, arguments: Mapping[str, Any], tell: Tell) -> 
 def install(config: Config, arguments: Mapping[str, Any], tell: Tell) -> Installed:
     """Put a bundle into a slot."""
     from edge import __version__
+    from edge.rollout.ancestry import remember
     from inference.slots import Slots
 
     slots = Slots(config.state_dir / "slots")
     slot, digest = str(arguments["slot"]), arguments.get("digest")
     put = slots.put(Path(arguments["source"]), slot, digest, __version__)
+    with contextlib.suppress(OSError):  # the chain of parents is shorter then, that is all
+        remember(config.state_dir, put)
     guessed = put.manifest.guessed if put.unconfirmed else ()
     return Installed(
         True, slot=slot, digest=put.digest, name=put.name, version=put.version, guessed=guessed

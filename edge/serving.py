@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.broker import facts
-from edge.collecting import Collecting, backoff, collect
+from edge.collecting import REPORT_EVERY_S, SAY_EVERY_S, Collecting, backoff, collect
 from edge.log import log
+from edge.ordering import desk
 from edge.records import utc
 from sync.broker import Address
 from sync.fleet.advance import Advance
@@ -28,7 +29,6 @@ HOLD = 256
 """Messages that the broker may send before some are taken in."""
 HUNG_S = 90.0
 """Longer than any wait for the database."""
-SAY_EVERY_S = 10.0
 AFTER_A_FAULT_S = 1.0
 JOIN_WITHIN_S = 5.0
 
@@ -50,7 +50,7 @@ class RolloutService:
         self._moved_at = time.monotonic()
         self._thread = threading.Thread(target=self.run, name="models", daemon=True)
         self._said: list[str] = []
-        self._say_at = 0.0
+        self._say_at = self._sent_at = 0.0
         self._pieces = self._nonsense = 0
 
     def start(self) -> None:
@@ -103,10 +103,10 @@ class RolloutService:
                 log.warning("fleet.trouble", what=trouble.what, mend=trouble.mend)
         if now < self._say_at:
             return
-        self._say_at = now + SAY_EVERY_S
+        self._say_at = now + REPORT_EVERY_S
         counters, herald = self._courier.publisher.counters, self._courier.herald
-        if counters.pieces != self._pieces:
-            self._pieces = counters.pieces
+        if counters.pieces != self._pieces and now >= self._sent_at:
+            self._pieces, self._sent_at = counters.pieces, now + SAY_EVERY_S
             megabytes = round(counters.bytes / 1e6, 1)
             log.info("fleet.sending", pieces=counters.pieces, mb=megabytes, packs=herald.published)
         nonsense = self._courier.nonsense + counters.ignored + counters.missing + counters.refused
@@ -155,4 +155,4 @@ def rollouts(options: Collecting, repository: Repository, guard: threading.Lock)
         backoff,
         options.group,
     )
-    return RolloutService(courier, transport)
+    return RolloutService(courier, transport, desk(repository, database).step)

@@ -19,7 +19,7 @@ WANTS = f"{ROOT}/+/+/+/model/want"
 STATES = f"{ROOT}/+/+/+/model/state"
 PACKS = f"{ROOT}/+/+/+/model/assignment"
 NO_PROGRESS_S = 15.0
-TURN_EVERY_S = 1.0
+TURN_EVERY_S = 0.5
 MOST_HEARD = 20_000
 LEAVE_WITHIN_S = 2.0
 

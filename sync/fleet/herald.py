@@ -13,7 +13,7 @@ from sync.topics import Station
 from sync.transport import Acknowledged, Event, Refused, Transport
 
 MOST_UNDER_WAY = 4
-SETTLE_S = 2.0
+SETTLE_S = 1.0
 """After a connection the broker first says what it holds."""
 LEAVE_TO_OTHERS_S = 3.0
 """What another process has assigned, that process publishes; after so long anybody does."""
@@ -38,6 +38,7 @@ class Herald:
         self._stamps: Mapping[str, int] = {}
         self._held: dict[str, int] = {}
         self._due: dict[str, float] = {}
+        self._mine: set[str] = set()
         self._flying: dict[int, tuple[str, int]] = {}
         self._taken: dict[str, int] = {}
         self._said: dict[str, int] = {}
@@ -70,10 +71,11 @@ class Herald:
         """What was signed, for each station the version of the timestamp; of these `mine` just now
         by this process."""
         self._stamps, self._newest = stamps, max(stamps.values(), default=0)
+        self._mine |= mine
         for station in self._due.keys() - stamps.keys():
             del self._due[station]
         for station in stamps:
-            self._judge(station, now, now if station in mine else now + LEAVE_TO_OTHERS_S)
+            self._judge(station, now, now if station in self._mine else now + LEAVE_TO_OTHERS_S)
 
     def heard(self, station: str, payload: bytes, now: float) -> None:
         """A pack that the broker holds or that somebody has just published."""
@@ -81,7 +83,7 @@ class Herald:
         if version == NONE and payload:
             self.foreign += 1
         self._held[station] = version
-        if self._settled_at != float("inf"):
+        if now < self._settled_at < float("inf"):
             self._settled_at = max(self._settled_at, now + SETTLE_S / 2)
         if station in self._stamps:
             self._judge(station, now, now + LEAVE_TO_OTHERS_S)
@@ -96,6 +98,7 @@ class Herald:
             self._due[station] = now + AGAIN_S
             return True
         self.trouble = None
+        self._mine.discard(station)
         self._held[station] = version
         self._judge(station, now, now)
         return True

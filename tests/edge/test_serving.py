@@ -44,6 +44,7 @@ class Plant:
     def __init__(self, folder, broker, url):
         self.folder, self.broker, self.url = folder, broker, url
         self.depot = Depot(folder / "repository", Database(url), time.time)
+        self.reader = Depot.reading(url)
         self.stations, self.services = {}, []
 
     def station(self, name, **how):
@@ -72,8 +73,8 @@ class Plant:
     def all_run(self, digest):
         return all(one.running == digest for one in self.stations.values())
 
-    def rollout(self, name="r1"):
-        return self.depot.rollout(name)
+    def state(self, name="r1"):
+        return self.reader.rollout(name).state
 
     def end(self):
         for one in self.services:
@@ -83,7 +84,7 @@ class Plant:
             one.process.stdout.close()
         for one in self.stations.values():
             one.transport.close()
-        self.depot.database.close()
+        self.reader.database.close()
 
 
 @pytest.fixture
@@ -117,7 +118,7 @@ def test_a_push_reaches_everybody_wave_by_wave(plant):
         plant.station(name)
     service = plant.serve()
     plant.until(lambda: plant.all_run(file.digest))
-    plant.until(lambda: plant.rollout().state == "done")
+    plant.until(lambda: plant.state() == "done")
     assert sum(one.bytes for one in plant.stations.values()) <= 3 * 200_000 * 1.02
     assert service.end() == 0
     assert "fleet.rollout" in service.said
@@ -134,8 +135,8 @@ def test_a_breach_pauses_and_the_station_hears_it(plant):
     for name in names(3):
         plant.station(name, **({"line": breaks_down} if name == first else {}))
     plant.serve()
-    plant.until(lambda: plant.rollout().state == "paused")
-    assert f"{first} (died: 3 times)" in plant.rollout().why
+    plant.until(lambda: plant.state() == "paused")
+    assert f"{first} (died: 3 times)" in plant.reader.rollout("r1").why
     others = [one for name, one in plant.stations.items() if name != first]
     assert not any(one.pieces for one in others)
 
@@ -144,7 +145,7 @@ def test_a_broker_that_forgot_gets_the_packs_again(plant, broker):
     file = plant.depot.add(bundle())
     plant.depot.begin("r1", names(1))
     plant.serve()
-    plant.until(lambda: plant.depot.published().get("a/b/0", 0) > 0)
+    plant.until(lambda: plant.reader.published().get("a/b/0", 0) > 0)
     broker.kill()
     broker.wipe()
     broker.start()
@@ -158,12 +159,12 @@ def test_a_reconnection_costs_stations_nothing(plant):
     station = plant.station("a/b/0")
     first = plant.serve()
     plant.until(lambda: plant.all_run(file.digest))
-    plant.until(lambda: plant.rollout().state == "done")
+    plant.until(lambda: plant.state() == "done")
     packs = station.packs
     first.end()
     second = plant.serve()
     plant.depot.begin("r2", ["a/b/9"])
-    plant.until(lambda: plant.depot.published().get("a/b/9", 0) > 0)
+    plant.until(lambda: plant.reader.published().get("a/b/9", 0) > 0)
     assert station.packs == packs
     assert second.end() == 0
 
@@ -196,9 +197,9 @@ def test_two_share_the_work_and_one_may_die(shared):
     shared.until(lambda: sum(one.pieces for one in shared.stations.values()) > pieces)
     first.end(signal.SIGKILL)
     shared.until(lambda: shared.all_run(file.digest))
-    shared.until(lambda: shared.rollout().state == "done")
-    assert {one.serial for one in shared.depot.members("r1").values()} == {
-        one.serial for one in shared.depot.assigned().values()
+    shared.until(lambda: shared.state() == "done")
+    assert {one.serial for one in shared.reader.members("r1").values()} == {
+        one.serial for one in shared.reader.assigned().values()
     }
     assert second.end() == 0
 
@@ -242,4 +243,4 @@ def test_without_its_key_records_are_collected_all_the_same(plant):
     service = plant.serve()
     service.until_said("roll-outs do not go on")
     assert not service.ended
-    assert plant.depot.members("r1")["a/b/0"].state == "waiting"
+    assert plant.reader.members("r1")["a/b/0"].state == "waiting"

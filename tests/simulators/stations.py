@@ -1,4 +1,4 @@
-"""Stations that fetch models with the real delivery and the real trust, and whose line is a word."""
+"""Stations that fetch models with the real delivery and the real trust; their lines are words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from sync.trust import Trust
 
 OLD = {"bundle": "0" * 64, "name": "rings", "version": "1.0.0", "slot": "factory", "trial": None}
 Line = Callable[[Mapping[str, object], str], Mapping[str, object]]
-"""What a line says (`running`, `candidate`, `last`) of an assignment when the file is in a state."""
+"""What a line says (`running`, `candidate`, `last`) of an assignment, by the delivery's state."""
 
 
 def takes_it(desired: Mapping[str, object], delivery: str) -> Mapping[str, object]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 import sqlalchemy as sa
 
 from sync.assignment import parse
+from sync.fleet.database import Database
 from sync.fleet.plan import Plan, waves_of
 from sync.fleet.repository import Parcel, Repository
 from sync.fleet.rollout_tables import assignments, members, rollouts
@@ -29,7 +30,12 @@ class Depot:
 
     def __init__(self, folder, database, wall=lambda: NOON):
         self.folder, self.database = folder, database
-        self.repository = Repository.create(folder, wall=wall)
+        self.repository = None if folder is None else Repository.create(folder, wall=wall)
+
+    @classmethod
+    def reading(cls, url):
+        """Only to be asked: it holds up nobody."""
+        return cls(None, Database(url, read_only=True))
 
     def add(self, parcel):
         with self.database.transaction() as connection:

@@ -10,15 +10,15 @@ Owned by the tend thread. Nothing here waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
 
 from edge.decision.facts import DEATHS_IN_A_MINUTE, Facts
 from edge.rollout.pair import Pair
+from edge.workers.candidate import Candidate, others
 from edge.workers.fitted import Fitted
 from edge.workers.ruler import Basis, Ruler
 from edge.workers.runner import Process, Runner
-from edge.workers.seats import Canary, Seat, Seats
-from edge.workers.shadow import Other, Shadow
+from edge.workers.seats import Canary, Seat, Seated, Seats
+from edge.workers.shadow import Shadow
 
 MINUTE_NS = 60 * 10**9
 
@@ -30,34 +30,24 @@ class NotReady(Exception):
     """No warm child is there that could decide parts."""
 
 
-class Seated(Protocol):
-    """Where the inspect thread looks up who decides."""
-
-    def sit(self, seats: Seats) -> None:
-        """From the next part on these decide."""
-        ...
-
-
 class Models:
     """Who decides, who is compared, who is kept for a return.
 
     For tend, daemon and status this is the child of the active model: `ready`, `deaths`, `pid`,
     `start`, `wait_ready`, `step`, `close`. The rest is for edge/rollout.
 
-    A candidate has two children: its *twin* answers for comparison only, `main` may decide. In a
-    canary the active model has a twin as well, in a trial the previous one: the *mirror*.
+    In a canary the active model has a twin as well, for comparison only; in a trial the previous
+    one has: that is the *mirror*.
     """
 
     def __init__(self, active: Fitted, ruler: Ruler, start: Start, shadow: Shadow) -> None:
-        self.candidate: Fitted | None = None
+        self.candidate: Candidate | None = None
         self.share = 0.0
         self._active = active
         self._ruler = ruler
         self._start = start
         self._shadow = shadow
         self._process = None if active.bundle is None else start(active, False)
-        self._twin: Runner | None = None
-        self._main: Runner | None = None
         self._previous: Runner | None = None
         self._mirror: Runner | None = None
         self._desk: Seated | None = None
@@ -99,30 +89,12 @@ class Models:
     @property
     def candidate_ready(self) -> bool:
         """Whether the candidate has loaded and is warm: it is being compared."""
-        return self._twin is not None and self._twin.warm
+        return self.candidate is not None and self.candidate.twin.warm
 
     @property
     def prepared(self) -> bool:
         """Whether the candidate has a warm child that may decide parts."""
-        return self._main is not None and self._main.up
-
-    @property
-    def candidate_deaths(self) -> tuple[int, ...]:
-        """When children of the candidate died since it was loaded, on the monotonic clock in ns,
-        oldest first. A hang is a death."""
-        both = (one for one in (self._twin, self._main) if one is not None)
-        return tuple(sorted(at for one in both for at in one.process.deaths))
-
-    @property
-    def candidate_fault(self) -> tuple[str, str] | None:
-        """Code and words of what went wrong with the candidate's children last."""
-        both = (one for one in (self._main, self._twin) if one is not None)
-        return next((one.fault for one in both if one.fault is not None), None)
-
-    @property
-    def candidate_hopeless(self) -> bool:
-        """Whether one of them lives, and even so has never answered."""
-        return any(one is not None and one.hopeless for one in (self._twin, self._main))
+        return self.candidate is not None and self.candidate.prepared
 
     @property
     def previous(self) -> Fitted | None:
@@ -143,14 +115,14 @@ class Models:
         """This bundle is the candidate, instead of what was there. It answers parts that are over
         once it is warm; it decides none."""
         self.drop_candidate()
-        self.candidate = fitted
-        self._twin = self._run(fitted, idle=True)
+        self.candidate = Candidate(self._run(fitted, idle=True))
         self._arrange()
 
     def prepare(self) -> None:
         """Start the child of the candidate that may decide parts, if there is none yet."""
-        if self.candidate is not None and self._main is None:
-            self._main = self._run(self.candidate, idle=False)
+        candidate = self.candidate
+        if candidate is not None and candidate.main is None:
+            candidate.main = self._run(candidate.fitted, idle=False)
 
     def load_previous(self, fitted: Fitted) -> None:
         """This bundle is what a return makes active, instead of what was; it is compared, too."""
@@ -160,13 +132,9 @@ class Models:
 
     def judge(self, basis: Basis) -> None:
         """The candidate has these cuts from now on."""
-        if self.candidate is None:
-            return
-        self.candidate = self.candidate.judged_by(basis)
-        for runner in (self._twin, self._main):
-            if runner is not None:
-                runner.fitted = self.candidate
-        self.rule()
+        if self.candidate is not None:
+            self.candidate.judged_by(self.candidate.fitted.judged_by(basis))
+            self.rule()
 
     def canary(self, share: float) -> None:
         """The candidate decides this share of the parts, from the next one on at which it can."""
@@ -178,20 +146,20 @@ class Models:
     def promote(self) -> None:
         """From the next part on, the candidate is active, by its own cuts. The one before it is
         kept warm as the previous one. Raises NotReady."""
-        fitted, main = self.candidate, self._main
-        if fitted is None or main is None or not main.up:
+        candidate = self.candidate
+        if candidate is None or candidate.main is None or not candidate.prepared:
             raise NotReady("the candidate has no warm child yet")
-        mirror, self._mirror = self._mirror, None
+        mirror, self._mirror = self._mirror, None  # of the active one, which goes on as previous
         if mirror is not None and mirror.fitted.digest != self._active.digest:
-            self._shadow.retire(mirror.process)
+            self._retire(mirror)
             mirror = None
         self.drop_previous()
-        before, process, twin = self.active, self._process, self._twin
-        self.candidate, self._twin, self._main, self.share = None, None, None, 0.0
+        before, process = self.active, self._process
+        self.candidate, self.share = None, 0.0
         if process is not None:
             self._previous, self._mirror = Runner(before, process, warm=True), mirror
-        self._take(fitted, main.process)
-        self._retire(twin)
+        self._take(candidate.fitted, candidate.main.process)
+        self._retire(candidate.twin)
         self._arrange()
 
     def restore(self) -> None:
@@ -220,11 +188,11 @@ class Models:
 
     def drop_candidate(self) -> None:
         """No candidate from the next part on; its children end."""
-        twin, main = self._twin, self._main
-        self.candidate, self._twin, self._main, self.share = None, None, None, 0.0
+        gone, self.candidate, self.share = self.candidate, None, 0.0
         self._arrange()
-        self._retire(twin)
-        self._retire(main)
+        if gone is not None:
+            for runner in gone.runners:
+                self._retire(runner)
 
     def drop_previous(self) -> None:
         """There is no return from now on; its child ends."""
@@ -248,13 +216,10 @@ class Models:
 
     def seats(self) -> Seats:
         """Who decides now."""
-        active, fitted, main = self._active, self.candidate, self._main
+        active, candidate = self._active, self.candidate
         seat = Seat(active.setup, self._ruler.ruling, self._process, active.digest)
-        if fitted is None or main is None or self.share <= 0 or not main.warm:
-            return Seats(seat)
-        ruling = self._ruler.ruling_for(fitted.basis, fitted.facts)
-        beside = Seat(fitted.setup, ruling, main.process, fitted.digest)
-        return Seats(seat, Canary(beside, self.share))
+        beside = None if candidate is None or self.share <= 0 else candidate.seat(self._ruler)
+        return Seats(seat, None if beside is None else Canary(beside, self.share))
 
     def start(self) -> None:
         """Start the active model's child."""
@@ -284,7 +249,9 @@ class Models:
             self._process.close()
 
     def _runners(self) -> Iterator[Runner]:
-        for runner in (self._twin, self._main, self._previous, self._mirror):
+        if self.candidate is not None:
+            yield from self.candidate.runners
+        for runner in (self._previous, self._mirror):
             if runner is not None:
                 yield runner
 
@@ -313,8 +280,9 @@ class Models:
             self._mirror = self._run(wanted, idle=True)
         elif wanted is not None and self._mirror is not None:
             self._mirror.fitted = wanted
-        twins = tuple(one for one in (self._twin, self._mirror) if one is not None)
-        self._shadow.arrange(self._others(), twins)
+        twins = [self._mirror, None if self.candidate is None else self.candidate.twin]
+        found = others(self._active.digest, self.candidate, self._mirror)
+        self._shadow.arrange(found, tuple(one for one in twins if one is not None))
         self.rule()
 
     def _mirrored(self) -> Fitted | None:
@@ -322,12 +290,3 @@ class Models:
         if self.candidate is None:
             return None if self._previous is None else self._previous.fitted
         return self.active if self.share > 0 and self._process is not None else None
-
-    def _others(self) -> dict[str, Other]:
-        mirror, twin, digest = self._mirror, self._twin, self._active.digest
-        if self.candidate is None or twin is None:
-            return {} if mirror is None else {digest: Other(mirror, "candidate")}
-        found = {digest: Other(twin, "active")}
-        if mirror is not None:
-            found[self.candidate.digest] = Other(mirror, "candidate")
-        return found

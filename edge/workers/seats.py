@@ -86,3 +86,11 @@ class Seats:
         if self.canary is not None and canary is not None:
             beside = replace(self.canary, seat=replace(self.canary.seat, ruling=canary))
         return Seats(replace(self.active, ruling=ruling), beside)
+
+
+class Seated(Protocol):
+    """Where the inspect thread looks up who decides."""
+
+    def sit(self, seats: Seats) -> None:
+        """From the next part on these decide."""
+        ...

@@ -150,7 +150,9 @@ def _end(asked: Asked, station: Station | None, evidence: Evidence, gathered: Ga
         say("a dry run: nothing is kept and nothing applied")
     elif asked.apply:
         apply(station.config, evidence.id, asked.by, asked.reason or f"calibrated {evidence.id}")
-        say(pin(station, evidence, gathered, asked.dataset))
+        with progress("pictures kept") as tell:
+            words = pin(station, evidence, gathered, asked.dataset, tell)
+        say(words)
     else:
         say(f"kept, not in force → edge-inspect calibration apply {evidence.id} --by NAME --reason")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -84,11 +84,18 @@ def of_records(gathered: Gathered) -> Iterable[Picture]:
             )
 
 
-def pin(state_dir: Path, pictures: Iterable[Picture], about: Pinned, room: int) -> Pinned:
+def pin(
+    state_dir: Path,
+    pictures: Iterable[Picture],
+    about: Pinned,
+    room: int,
+    tell: Callable[[int, int], None] | None = None,
+) -> Pinned:
     """Keep these pictures instead of those that are pinned now.
 
     Good ones and defects in turn, each kind in the order of their hashes, until `room` bytes are
-    full. After a power cut the set is the old one or the new one. Raises OSError.
+    full. `tell` hears how many of how many are done. After a power cut the set is the old one or
+    the new one. Raises OSError.
     """
     place = state_dir / FOLDER
     make_directory(place)
@@ -96,7 +103,7 @@ def pin(state_dir: Path, pictures: Iterable[Picture], about: Pinned, room: int) 
     shutil.rmtree(new, ignore_errors=True)
     ordered = _in_turns(pictures)
     try:
-        made = _fill(new, ordered, about, room, state_dir)
+        made = _fill(new, ordered, about, _Room(room, state_dir / "images"), tell or _silence)
         if made.good + made.defect == 0:
             raise OSError(f"no picture has room in {room} bytes (rollout.pinned_bytes)")
         shutil.rmtree(made.folder, ignore_errors=True)
@@ -146,36 +153,54 @@ def _in_turns(pictures: Iterable[Picture]) -> list[Picture]:
     return ordered
 
 
-def _fill(new: Path, ordered: list[Picture], about: Pinned, room: int, state_dir: Path) -> Pinned:
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """How many bytes there may be, and where the pictures lie that are never written to again."""
+
+    bytes: int
+    images: Path
+
+
+def _fill(
+    new: Path, ordered: list[Picture], about: Pinned, room: _Room, tell: Callable[[int, int], None]
+) -> Pinned:
     kinds, used, left_out = [], 0, 0
-    for one in ordered:
+    folders = {new.parent, new}
+    for number, one in enumerate(ordered, 1):
         size = one.path.stat().st_size
-        if used + size > room:
+        if used + size > room.bytes:
             left_out += 1
             continue
-        _keep(new, one, state_dir)
+        folder = new / one.kind / one.type if one.type else new / one.kind
+        folder.mkdir(parents=True, exist_ok=True)
+        folders |= {folder, folder.parent}
+        _keep(folder, one, room.images)
         kinds.append(one.kind)
         used += size
-    folder = new.parent / about.calibration
+        tell(number, len(ordered))
+    for folder in folders:
+        if folder.is_dir():
+            sync_folder(folder)
     good, defect = kinds.count("good"), kinds.count("defect")
+    folder = new.parent / about.calibration
     return replace(about, folder=folder, good=good, defect=defect, bytes=used, left_out=left_out)
 
 
-def _keep(new: Path, one: Picture, state_dir: Path) -> None:
-    """The picture and its sidecar, below the folder that says what it shows; on the disk."""
-    folder = new / one.kind / one.type if one.type else new / one.kind
-    make_directory(folder)
+def _keep(folder: Path, one: Picture, images: Path) -> None:
+    """The picture and its sidecar; on the disk but for their names."""
     path = folder / f"{one.sha256[:32]}{one.path.suffix.lower()}"
-    # Pictures of the line are never written to again, so that a second name suffices; other
-    # people's files may change.
-    ours = one.path.resolve().is_relative_to((state_dir / "images").resolve())
+    # A second name suffices for the line's own; other people's files may change.
+    ours = one.path.resolve().is_relative_to(images.resolve())
     if not (ours and _link(one.path, path)):
         write_synced(path, one.path.read_bytes())
     note = {"schema": SIDECAR, "part_id": one.part, "source": one.source}
     if one.taken is not None:
         note["captured_at"] = utc(one.taken)
     write_synced(path.with_suffix(".json"), json.dumps(note).encode())
-    sync_folder(folder)
+
+
+def _silence(done: int, of: int) -> None:
+    pass
 
 
 def _link(old: Path, new: Path) -> bool:

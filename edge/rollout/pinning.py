@@ -1,7 +1,8 @@
-"""What `calibrate --apply` keeps for later: its pictures, on which every candidate is calibrated."""
+"""What `calibrate --apply` keeps for later: its pictures, for the cuts of every candidate."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from edge.calibrating.gathered import Gathered, Unusable
@@ -14,7 +15,13 @@ VIEW = ("camera.", "roi", "rotate")
 """What of `Standards.made_with` belongs to the view."""
 
 
-def pin(station: Station, evidence: Evidence, gathered: Gathered, dataset: Path | None) -> str:
+def pin(
+    station: Station,
+    evidence: Evidence,
+    gathered: Gathered,
+    dataset: Path | None,
+    tell: Callable[[int, int], None] | None = None,
+) -> str:
     """Pin the pictures of a calibration that is in force now; what became of it, in words.
 
     Never raises: the calibration holds without them.
@@ -27,7 +34,7 @@ def pin(station: Station, evidence: Evidence, gathered: Gathered, dataset: Path 
     about = Pinned(Path(), evidence.id, view, evidence.made_at, evidence.by, seen=seen)
     config = station.config
     try:
-        made = pinned.pin(config.state_dir, chosen, about, config.rollout.pinned_bytes)
+        made = pinned.pin(config.state_dir, chosen, about, config.rollout.pinned_bytes, tell)
     except (OSError, Unusable) as error:
         return f"its pictures could not be kept for new models: {error}"
     left = f"; {made.left_out} had no room (rollout.pinned_bytes)" if made.left_out else ""

@@ -14,6 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from edge.cli.main import app
+from edge.rollout import pinned
 from tests.appliance.station import rows, station
 
 CAMERA = {"source": "synthetic", "seed": 3, "width": 160, "height": 120, "limit": 3}
@@ -124,6 +125,33 @@ def test_pictures_are_scored_kept_and_applied(settings: Path) -> None:
     assert record["account"]
     assert "familiar" not in record
     assert record["n_defect"] == 40
+
+
+def test_what_was_applied_at_once_is_kept_for_new_models(settings: Path) -> None:
+    words = (dataset(settings.parent), "--not-trained-on-these", "--apply", "--by", "anna")
+    done = invoke("calibrate", *words)
+    assert "kept for new models: 40 pictures of good parts and 40 of defects" in done.stderr
+    kept = pinned.read(settings.parent / "state")
+    assert kept is not None
+    assert (kept.good, kept.defect, kept.by) == (40, 40, "anna")
+    assert kept.calibration == answer("calibration", "list")["in_force"]
+    assert "camera.width" in kept.seen
+
+
+def test_a_table_of_scores_has_nothing_to_keep(settings: Path) -> None:
+    words = ("--scores", table(settings.parent, 50, 50), "--not-trained-on-these")
+    done = invoke("calibrate", *words, "--apply", "--by", "anna")
+    assert "its pictures are not kept" in done.stderr
+    assert pinned.read(settings.parent / "state") is None
+
+
+def test_pictures_without_room_do_not_undo_the_calibration(tmp_path: Path) -> None:
+    small = station(tmp_path, CAMERA, decision=TARGETS, rollout={"pinned_bytes": 10})
+    words = (dataset(tmp_path), "--not-trained-on-these", "--apply", "--by", "anna")
+    done = invoke("calibrate", *words, "--config", str(small))
+    assert done.exit_code == 0, done.output
+    assert "could not be kept for new models" in done.stderr
+    assert "rollout.pinned_bytes" in done.stderr
 
 
 def test_tries_are_counted_and_a_second_one_can_be_applied_at_once(settings: Path) -> None:

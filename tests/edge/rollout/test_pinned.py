@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.calibrating.gathered import Gathered
 from edge.calibrating.pictures import listing, read_labelled
+from edge.decision.evidence import Samples
 from edge.rollout import pinned
 from edge.rollout.pinned import Picture, Pinned, of_folder, pin, read
 from edge.store import usage
@@ -131,3 +133,17 @@ def test_it_never_leads_out_of_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "pinned" / "set.json"
     path.write_text(json.dumps({**made.as_json(), "folder": "../../1"}))
     assert read(tmp_path) is None
+
+
+def test_recorded_parts_are_pinned_where_their_picture_is_there(tmp_path: Path) -> None:
+    stored = picture(tmp_path / "images" / "x.png", 40)
+    gone = tmp_path / "images" / "gone.png"
+    rows = [
+        (0.9, True, "dent", "ab" * 32, "p1"),
+        (0.1, False, None, "cd" * 32, "p2"),
+        (0.2, False, None, "inspection 3", None),
+    ]
+    known = Samples.of(rows, [stored, gone, None])
+    gathered = Gathered("recorded", "here", known, "f")
+    (one,) = pinned.of_records(gathered)
+    assert one == Picture(stored, "ab" * 32, "defect", "dent", "p1")

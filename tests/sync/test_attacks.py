@@ -59,7 +59,10 @@ def test_an_arbitrary_file_in_the_list_of_the_online_keys(station):
     fleet.assign(assignment_of(serial=2, bundle=evil), listing=False)
     for name in [name for name in fleet.documents if name.startswith("assignments-")]:
         bin_ = Metadata.from_bytes(fleet.documents[name])
-        bin_.signed.targets[evil.path] = TargetFile(evil.size, {"sha256": evil.sha256}, evil.path)
+        listed = TargetFile(evil.size, {"sha256": evil.sha256}, evil.path)
+        said = {"digest": evil.digest, "name": evil.name, "version": evil.version}
+        listed.unrecognized_fields["custom"] = said
+        bin_.signed.targets[evil.path] = listed
         bin_.sign(fleet.keys["assignments"][0])
         fleet.documents[name] = bin_.to_bytes()
     fleet.sign_snapshot()

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 from securesystemslib.signer import CryptoSigner
+from tuf.ngclient._internal.trusted_metadata_set import TrustedMetadataSet
 
 from sync.floors import NAMES, MemoryFile, TimeFloor
 from sync.refusals import TrustRefused
 from sync.trust import NOTE_EVERY_S, Trust
-from tests.simulators.signer import DAY, START, Signer, assignment_of, bundle_file, text
+from tests.simulators.signer import DAY, START, Signer, assignment_of, bundle_file, text, when
 from tests.sync.trusting import STATION, Station
 
 
@@ -177,7 +178,38 @@ def test_floors_of_offline_keys_stay_while_enough_of_them_do(station):
     station.refuse(code="rollback", learns=True)
 
 
+def test_floors_of_offline_keys_end_when_too_few_of_them_are_left(station):
+    """A thief of two keys listed bundles in an absurd version; both keys are replaced."""
+    fleet = station.fleet
+    fleet.versions["targets"] = 10**9
+    fleet.push(bundle_file(b"another"))
+    fleet.publish()
+    station.accept()
+    fleet.versions["targets"] = 100
+    fleet.keys["targets"] = [*fleet.keys["targets"][:1], *keys(2)]
+    fleet.new_root()
+    fleet.new_targets()
+    fleet.publish()
+    assert station.accept() == 1
+
+
+def test_a_key_that_came_and_went_while_the_station_was_away(station):
+    genuine, strange = station.fleet.keys["timestamp"], keys()
+    station.fleet.keys["timestamp"] = strange
+    station.fleet.new_root()
+    station.fleet.keys["timestamp"] = genuine
+    station.fleet.new_root()
+    station.fleet.sign_timestamp(strange)
+    station.refuse(code="revoked_key")
+
+
 # The file that a person brings
+
+
+def test_a_root_file_that_was_changed_is_none(station):
+    content = station.root_file.read_bytes()
+    station.root_file.write_bytes(content.replace(b'"threshold":2', b'"threshold":1'))
+    assert "no signed root" in station.refuse(code="no_trust_root")
 
 
 def test_a_newer_root_file_is_taken(station):
@@ -295,6 +327,14 @@ def test_expiry_is_judged_by_the_later_of_clock_and_floor(station):
     station.refuse(pack, "expired")
 
 
+def test_expiry_is_judged_by_our_clock_whatever_the_library_takes(station, monkeypatch):
+    ours = property(lambda one: when(START), lambda one, value: None)
+    monkeypatch.setattr(TrustedMetadataSet, "reference_time", ours, raising=False)
+    assert station.accept() == 1
+    station.clock += 7 * DAY
+    station.refuse(code="expired")
+
+
 def test_a_clock_that_nobody_vouches_for_is_not_remembered(station):
     station.synced = False
     station.clock += 5 * DAY
@@ -339,6 +379,17 @@ def test_one_damaged_file_lowers_no_floor(station, name, damage):
     station.fleet.publish()
     assert station.accept() == 2
     assert (station.folder / "trust" / name).read_bytes() != damage
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_older_copy_that_somebody_put_back_lowers_no_floor(station, name):
+    station.accept()
+    path = station.folder / "trust" / name
+    old = path.read_bytes()
+    station.fleet.assign(assignment_of(serial=2))
+    assert station.accept() == 2
+    path.write_bytes(old)
+    assert MemoryFile(path.parent).read().serial == 2
 
 
 def test_a_flipped_bit_in_the_memory_is_noticed(station):
@@ -409,6 +460,7 @@ def test_what_a_cut_left_lying_does_not_matter(station):
     (work / "root_history").mkdir(parents=True)
     (work / "root.json").write_bytes(b"torn")
     (work / "timestamp.json").write_bytes(b"")
+    (work / "other.json").write_bytes(b"of another time")
     (work / "root_history" / "2.root.json").write_bytes(b"\0" * 99)
     assert station.accept() == 1
     assert not work.exists()

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from edge.cli.fleeting import MISSING
+
 
 class Language(str, Enum):
     """Languages of the page."""
@@ -39,6 +41,10 @@ def demo(
     language: Annotated[
         Language, typer.Option("--language", help="Of the person who joins.")
     ] = Language.en,
+    fleet: Annotated[
+        bool,
+        typer.Option("--fleet", help="Also a fleet that rolls models out (0.4 GB, a minute once)."),
+    ] = False,
 ) -> None:
     """Show the whole appliance at work on a simulated line with the shipped model.
 
@@ -47,10 +53,16 @@ def demo(
     machine may join in the browser; simulated operators answer too. Ctrl-C ends it.
     """
     from edge.cli.errors import fail
+    from edge.demo.fleet import possible
     from edge.demo.show import Wishes, show
     from edge.demo.station import find_mosquitto, prepare
     from edge.store.lock import Lock
 
+    broker = find_mosquitto() is not None
+    if fleet and not (broker and possible()):
+        fail(
+            "--fleet needs mosquitto and the fleet's packages", "apt install mosquitto; " + MISSING
+        )
     marker = folder / "edge-inspect.yaml"
     others = {old.name for old in folder.glob("*")} - {"demo.lock"}
     if others and not marker.exists():
@@ -61,7 +73,7 @@ def demo(
                 if old.name != "demo.lock":
                     shutil.rmtree(old) if old.is_dir() else old.unlink()
         try:
-            station = prepare(folder, rate, find_mosquitto() is not None, port)
+            station = prepare(folder, rate, broker, port, fleet)
         except OSError as error:
             fail(f"the demo cannot begin: {error}", "another --port or --folder may do")
         show(station, Wishes(parts, operators, language.value))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 from camera.familiar import learn
 from camera.quality import Measures, measure
@@ -20,7 +22,9 @@ from edge.config import Config
 from edge.config_cameras import SyntheticCamera
 from edge.decision.calibration import CannotCertify, Targets
 from edge.decision.evidence import Row, Samples
+from edge.demo.labelled import write_labelled
 from edge.demo.station import CALIBRATION_SEED
+from edge.rollout.pinning import pin
 from edge.standards import Standards
 from inference.bundle import load
 from inference.worker import Worker
@@ -35,15 +39,21 @@ def calibration_for(config: Config) -> calibrations.Choice:
     return Standards(config, load(bundles.folder(config.model.bundle))).choose()
 
 
-def make_calibration(config: Config, progress: Callable[[int, int], None]) -> None:
+def make_calibration(
+    config: Config, progress: Callable[[int, int], None], labelled: Path | None = None
+) -> None:
     """Score the parts with the line's transform and child, apply the rule, put it in force.
 
+    With `labelled` the parts are picture files, written there, and are kept for new models.
     `progress` hears how many of how many parts are done. Raises CannotCertify, NoPrediction,
-    Unusable, RuntimeError.
+    Unusable, RuntimeError, OSError.
     """
     station = Station.of(config)
-    with scorer(station.bundle, config.model.threads) as model:
-        gathered = _gather(config, model, progress)
+    if labelled is None:
+        with scorer(station.bundle, config.model.threads) as model:
+            gathered = _gather(config, model, progress)
+    else:
+        gathered = _from_files(station, labelled, progress)
     about = station.about(Clock())
     decision = config.decision
     targets = Targets(decision.max_escape, decision.max_overkill, decision.confidence)
@@ -56,6 +66,16 @@ def make_calibration(config: Config, progress: Callable[[int, int], None]) -> No
     answer = ask_line(config, "apply_calibration", arguments, "demo")
     if answer is None or not answer["ok"]:
         raise RuntimeError(f"the calibration cannot be applied: {answer}")
+    if labelled is not None:
+        pin(station, evidence, gathered, labelled)
+        shutil.rmtree(labelled)  # those that are kept suffice
+
+
+def _from_files(station: Station, folder: Path, progress: Callable[[int, int], None]) -> Gathered:
+    camera = station.config.camera
+    assert isinstance(camera, SyntheticCamera)
+    write_labelled(folder, camera, lambda done, of: progress(done, 2 * of))
+    return station.pictures(folder, False, lambda done, of: progress(of + done, 2 * of))
 
 
 def _gather(config: Config, model: Worker, progress: Callable[[int, int], None]) -> Gathered:

@@ -46,11 +46,13 @@ class Children:
         self.end()
 
     def start(self) -> None:
-        """Start broker, sync, line and page. Raises OSError."""
+        """Start broker, fleet, sync, line and page. Raises OSError."""
         station = self._station
         broker = find_mosquitto()
         if station.broker_port is not None and broker is not None:
             self._start("broker", [broker, "-c", str(station.broker_folder / "mosquitto.conf")])
+            if station.fleet is not None:
+                self._start("fleet", station.fleet.command(station.broker_port))
             self._start("sync", self._command("sync"))
         self._start("line", self._command("run"))
         self._start("web", self._command("web"))

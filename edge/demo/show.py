@@ -28,6 +28,7 @@ from edge.demo.operators import Operators
 from edge.demo.station import ALLOWED_S, DemoStation
 from edge.demo.tally import Tally
 from edge.demo.view import Seen, joining_line, last_line, one_line, screen
+from edge.rollout import pinned
 from edge.status import of_service
 from edge.store.archive import Archive
 
@@ -48,7 +49,7 @@ def show(station: DemoStation, wishes: Wishes) -> None:
     """Run until Ctrl-C, SIGTERM, or enough parts. Fails when a child ends by itself."""
     config = load(station.config_file)
     with _until_signal() as stop:
-        calibrate(config)
+        calibrate(config, None if station.fleet is None else station.fleet.labelled)
         if stop.is_set():
             return
         joining = join(config, station.address, wishes.operators, wishes.language)
@@ -103,6 +104,7 @@ class Demo:
             _short(self._station.config_file),
             typed(),
             self.joining,
+            self._station.fleet,
         )
 
 
@@ -120,18 +122,26 @@ def _watch(demo: Demo) -> None:
                 return
 
 
-def calibrate(config: Config) -> None:
-    """Make the demo's calibration where there is none that fits; shows how far it is."""
-    if calibration_for(config).calibration is not None:
+def calibrate(config: Config, labelled: Path | None = None) -> None:
+    """Make the demo's calibration where there is none that fits; shows how far it is.
+
+    With `labelled` its pictures are kept, for new models (see edge/demo/labelled.py).
+    """
+    kept = labelled is None or pinned.read(config.state_dir) is not None
+    if calibration_for(config).calibration is not None and kept:
         return
     words = "calibrating on simulated parts (once)"
     if not sys.stderr.isatty():
         say(words)
-        make_calibration(config, lambda done, of: None)
+        make_calibration(config, lambda done, of: None, labelled)
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(words)
-        make_calibration(config, lambda done, of: progress.update(task, completed=done, total=of))
+
+        def tell(done: int, of: int) -> None:
+            progress.update(task, completed=done, total=of)
+
+        make_calibration(config, tell, labelled)
 
 
 def _say_goodbye(station: DemoStation, config: Config) -> None:

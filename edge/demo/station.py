@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.demo.fleet import MIN_PARTS, TRIAL_PARTS, FleetDemo
 from edge.files import write_atomically
 
 LINE_SEED = 42
@@ -24,6 +25,14 @@ escalation: {{deadline_s: {allowed}, fallback: hold}}
 web: {{listen: "127.0.0.1:{port}"}}
 storage: {{images: escalated+rejected+random}}
 {sync}"""
+SYNC = 'sync: {{broker: "mqtt://127.0.0.1:{port}"}}\n'
+WITH_FLEET = """\
+sync:
+  broker: "mqtt://127.0.0.1:{port}"
+  acknowledge: collector
+  trust_root_file: fleet/root.json
+rollout: {{min_parts: {min_parts}, trial_parts: {trial_parts}}}
+"""
 ALLOWED_S = 60.0
 PORT = 8080
 """Where the page is, if nobody else is there."""
@@ -36,6 +45,7 @@ class DemoStation:
     folder: Path
     broker_port: int | None
     web_port: int
+    fleet: FleetDemo | None = None
 
     @property
     def address(self) -> str:
@@ -59,13 +69,21 @@ def find_mosquitto() -> str | None:
 
 
 def prepare(
-    folder: Path, rate: float, with_broker: bool, web_port: int | None = None
+    folder: Path,
+    rate: float,
+    with_broker: bool,
+    web_port: int | None = None,
+    with_fleet: bool = False,
 ) -> DemoStation:
     """Make the folder and write the configuration. Raises OSError (the port is in use, say)."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port() if with_broker else None
-    sync = "" if port is None else f'sync: {{broker: "mqtt://127.0.0.1:{port}"}}\n'
-    station = DemoStation(folder.absolute(), port, _page_port(web_port))
+    fleet = FleetDemo(folder.absolute() / "fleet") if with_fleet and with_broker else None
+    sync = "" if port is None else (SYNC if fleet is None else WITH_FLEET)
+    sync = sync.format(port=port, min_parts=MIN_PARTS, trial_parts=TRIAL_PARTS)
+    station = DemoStation(folder.absolute(), port, _page_port(web_port), fleet)
+    if fleet is not None:
+        fleet.prepare()
     text = TEXT.format(
         seed=LINE_SEED, rate=rate, allowed=ALLOWED_S, port=station.web_port, sync=sync
     )

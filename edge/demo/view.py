@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge.calibrations import Calibration
+from edge.demo.fleet import FleetDemo
 from edge.demo.joining import Joining
 from edge.demo.operator import WRONG
 from edge.demo.tally import Tally
@@ -36,6 +37,7 @@ class Seen:
     config_file: str
     command: str = "edge-inspect"
     joining: Joining | None = None
+    fleet: FleetDemo | None = None
 
 
 def screen(seen: Seen, width: int = 112, height: int = 40) -> RenderableType:
@@ -55,7 +57,7 @@ def screen(seen: Seen, width: int = 112, height: int = 40) -> RenderableType:
     room = height - (ROWS_WIDE if wide else ROWS_NARROW)
     last = [Panel(_last(seen.tally, room), title="last decisions", title_align="left")]
     few = not wide and height < ROWS_NARROW - 3
-    below = _next(seen.command, seen.config_file, few)
+    below = _next(seen, few)
     return Group(title, _join(seen.joining, wide), *top, *(last if room > 0 else []), below)
 
 
@@ -118,7 +120,7 @@ def _figures(seen: Seen) -> Panel:
         ("accepted", str(decisions["accept"]), STYLES["accept"]),
         ("rejected", str(decisions["reject"]), STYLES["reject"]),
         ("escalated", f"{decisions['escalate']}  ({_open(line)} open)", STYLES["escalate"]),
-        ("model", f"{model.get('name', '–')} {model.get('version', '')}", ""),
+        ("model", f"{model.get('name', '–')} {model.get('version', '')}{_candidate(line)}", ""),
         ("degree", f"{line.get('degree', '–')}: {line.get('degree_why', 'starting')}", ""),
         ("backlog", _backlog(seen), ""),
     ):
@@ -186,7 +188,8 @@ def _last(tally: Tally, most: int) -> Table:
     return table
 
 
-def _next(command: str, config_file: str, few: bool) -> Panel:
+def _next(seen: Seen, few: bool) -> Panel:
+    command, config_file, fleet = seen.command, seen.config_file, seen.fleet
     lines = [
         (f"status -c {config_file}", "how the station is"),
         (f"results -c {config_file}", "what was decided"),
@@ -194,7 +197,13 @@ def _next(command: str, config_file: str, few: bool) -> Panel:
         (f"explain -c {config_file} R-000001", "the story of one part"),
         ("init", "your own camera and model"),
     ]
-    if few:
+    if fleet is not None:
+        lines[2:] = [
+            (fleet.push("@rings-1.1"), ""),
+            (fleet.push(fleet.short(fleet.poisoned)), ""),
+            (fleet.status, ""),
+        ]
+    elif few:
         del lines[1]
     wide = max(len(what) for what, _ in lines) + 3
     text = Text(no_wrap=True, overflow="ellipsis")
@@ -203,6 +212,19 @@ def _next(command: str, config_file: str, few: bool) -> Panel:
         text.append(why, style="dim")
     title = "type in another terminal · Ctrl-C ends the demo"
     return Panel(text, title=title, title_align="left")
+
+
+def _candidate(line: Mapping[str, Any]) -> str:
+    """The model that is trying to take its place, or what became of the last one."""
+    told = line.get("rollout") or {}
+    now, last = told.get("candidate"), told.get("last")
+    if now:
+        share = f" {now['share']:g} %" if now.get("share") else ""
+        return f"; {now['version']} in {now['state']}{share}, {now.get('parts') or 0} parts seen"
+    if last:
+        why = f" ({last['code']})" if last.get("code") else ""
+        return f"; {last['version']} {last['state']}{why}"
+    return ""
 
 
 def _open(line: Mapping[str, Any]) -> int:

@@ -60,12 +60,21 @@ class CertificateWatch:
         """When our own certificate ends; None where there is none, or it cannot be read."""
         if not self._settings.address.tls or self._settings.login.certificate is None:
             return None
-        self.lifetimes()
+        self._read()
         return None if self._ours is None else utc(self._ours)
 
     def lifetimes(self) -> list[Lifetime]:
         """All that is known."""
-        from sync.certificates import of_files, of_peer
+        from sync.certificates import of_peer
+
+        self._read()
+        seen = self._transport.broker_certificate
+        peer = None if seen is None else of_peer(seen, self._settings.address)
+        return [*self._own, *([peer] if peer else [])]
+
+    def _read(self) -> None:
+        """Read the files again if they have changed."""
+        from sync.certificates import of_files
 
         login = self._settings.login
         as_they_are = [_mark(path) for path in (login.certificate, login.ca)]
@@ -74,9 +83,6 @@ class CertificateWatch:
             self._own = of_files(login)
             ours = of_files(Login(certificate=login.certificate))
             self._ours = ours[0].not_after if ours else None
-        seen = self._transport.broker_certificate
-        peer = None if seen is None else of_peer(seen, self._settings.address)
-        return [*self._own, *([peer] if peer else [])]
 
 
 def _mark(path: Path | None) -> object:

@@ -19,6 +19,7 @@ def delivery_lines(content: dict[str, Any]) -> list[str]:
         if one.get("backlog") or gaps:
             lines.append(f"{one['name']}: backlog {one.get('backlog')} records{waits}{gaps}")
     lines += _picture_lines(content.get("pictures"))
+    lines += _model_lines(content.get("models"))
     if content.get("ignored"):
         lines.append(f"{content['ignored']} messages without effect were ignored")
     return lines
@@ -35,3 +36,34 @@ def _picture_lines(said: dict[str, Any] | None) -> list[str]:
     if said["too_large"]:
         words.append(f"{said['too_large']} too large")
     return ["pictures: " + ", ".join(words)]
+
+
+def _model_lines(said: dict[str, Any] | None) -> list[str]:
+    """What the fleet wants here, and how far it has come. Without a root of trust nothing."""
+    if said is None or said["state"] == "no_trust_root":
+        return []
+    lines = [f"models: {_wanted(said)}"]
+    if refusal := said["refusal"]:
+        words = f"{refusal['code']} at {refusal['at']}: {refusal['why']}"
+        lines += [f"  the fleet's newest word was refused: {words}", f"  mend: {refusal['mend']}"]
+    if said["ignored"]:
+        counts = ", ".join(f"{count} {code}" for code, count in sorted(said["ignored"].items()))
+        lines.append(f"  pieces without effect: {counts}")
+    return lines
+
+
+def _wanted(said: dict[str, Any]) -> str:
+    desired = said["desired"]
+    if desired is None:
+        return "the fleet has assigned none"
+    named = f"{desired['name']} {desired['version']}, assignment {desired['serial']}"
+    if said["state"] == "none":
+        return f"{named} ({desired['action']}): nothing to fetch"
+    waits = f" ({said['code']}: {said['why']})" if said["code"] else ""
+    paused = ", paused by the fleet" if desired["action"] == "pause" else ""
+    if said["state"] == "verified":
+        return f"{named}: here and verified{paused}"
+    if said["state"] == "refused":
+        return f"{named}: refused{waits}"
+    here, size = said["bytes"] / 1e6, said["size"] / 1e6
+    return f"{named}: {said['state']}, {here:.1f} of {size:.1f} MB{paused}{waits}"

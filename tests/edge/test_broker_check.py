@@ -213,11 +213,14 @@ def test_the_watch_reads_a_file_again_when_it_has_changed(tmp_path):
     settings = Settings(Address("x", 8883, True), "id", Login(certificate=path))
     watch = edge_broker.CertificateWatch(settings, Watched())
     assert watch.troubles() == []
+    assert watch.until() is None
     path.write_bytes(old.certificate.read_bytes())
     for _ in range(2):
         assert [x.what for x in watch.troubles()] == [f"our certificate (old) ends on {old.end}"]
+    assert watch.until().startswith(old.end)
     new.certificate.replace(path)
     assert watch.troubles() == []
+    assert watch.until().startswith(new.end)
 
 
 def test_what_this_machine_knows_of_the_time():

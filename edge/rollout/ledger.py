@@ -53,9 +53,13 @@ class Ledger:
         request: str | None = None,
     ) -> Entry:
         """What makes a change durable; `figures` are those of the candidate that was there."""
-        standing = change.standing
+        standing, before = change.standing, self.standing
         if request is not None:
             standing = replace(standing, asked=request)
+        ended, candidate = standing.last, before.candidate
+        if ended is not None and ended != before.last:
+            own = candidate is not None and candidate.id == ended.id
+            standing = replace(standing, figures=dict(figures) if own else {})
         self.renewed = False
         self.waiting = Waiting(standing, Event(), now_ns)
         records = tuple(self._record(step, figures) for step in change.steps)
@@ -111,9 +115,8 @@ class Ledger:
 def _tell(step: Step) -> None:
     probation = step.probation
     log.info(
-        "rollout",
+        f"rollout.{step.event}",
         bundle=f"{probation.name} {probation.version}",
-        happened=step.event,
         state=probation.state,
         code=probation.code,
         why=probation.why,

@@ -66,7 +66,7 @@ def _candidate(
         "by": orders.by,
         "since": utc(one.since),
         "paused": orders.rest,
-        "parts": 0 if known is None else known.parts - one.base,
+        "parts": known.parts - one.base if known is not None else figures.get("parts", 0),
         "calibration": one.calibration,
         "needed": needed,
         "until": None if one.until is None else utc(one.until),
@@ -80,7 +80,7 @@ def _last(standing: Standing, figures: Mapping[str, object]) -> dict[str, object
     """The candidate that ended last; one that is on trial as the active model has done so, too."""
     if standing.on_trial and standing.candidate is not None:
         return _candidate(standing.candidate, None, figures)
-    return None if standing.last is None else _candidate(standing.last, None, {})
+    return None if standing.last is None else _candidate(standing.last, None, standing.figures)
 
 
 def _refused(standing: Standing) -> list[dict[str, object]]:

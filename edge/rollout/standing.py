@@ -74,8 +74,8 @@ class Standing:
 
     `factory` is the configured bundle, with the calibration that was in force when it was active
     last. `seen` is the newest serial that was acted upon; None where that was lost. `last` is the
-    candidate that ended last; `noted` says that a person has taken note of how. `asked` is the id
-    of the last command that was carried out: after a crash it may be asked again.
+    candidate that ended last; `noted` says that a person has taken note of how, `figures` is
+    what was known of it at its end. `asked` is the id of the last command that was carried out: after a crash it may be asked again.
     """
 
     active: Place
@@ -87,6 +87,7 @@ class Standing:
     seen: int | None = 0
     noted: bool = False
     asked: str | None = None
+    figures: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def on_trial(self) -> bool:
@@ -127,7 +128,12 @@ class Standing:
             STATE_FACTORY: _text(self.factory),
             STATE_CANDIDATE: _text(self.candidate),
             STATE_LAST: json.dumps(
-                {"ended": _json(self.last), "noted": self.noted, "asked": self.asked}
+                {
+                    "ended": _json(self.last),
+                    "noted": self.noted,
+                    "asked": self.asked,
+                    "figures": dict(self.figures),
+                }
             ),
             STATE_REFUSED: json.dumps({key: asdict(one) for key, one in self.refused.items()}),
             STATE_SEEN: LOST if self.seen is None else str(self.seen),
@@ -144,7 +150,7 @@ def remembered(state: Callable[[str], str | None], factory: Place) -> Standing:
     if known is not None and known.digest == factory.digest:
         factory = known
     active = _place(state(STATE_ACTIVE))
-    last = _read(state(STATE_LAST), _last) or (None, False, None)
+    last = _read(state(STATE_LAST), _last) or (None, False, None, {})
     seen = state(STATE_SEEN)
     return Standing(
         active=active or factory,
@@ -156,6 +162,7 @@ def remembered(state: Callable[[str], str | None], factory: Place) -> Standing:
         seen=0 if seen is None else _whole(seen),
         noted=last[1],
         asked=last[2],
+        figures=last[3],
     )
 
 
@@ -189,8 +196,9 @@ def _probation(said: Any) -> Probation | None:
     return None if said is None else from_json(said)
 
 
-def _last(said: Any) -> tuple[Probation | None, bool, str | None]:
-    return _probation(said["ended"]), bool(said["noted"]), said["asked"]
+def _last(said: Any) -> tuple[Probation | None, bool, str | None, dict[str, object]]:
+    ended, noted = _probation(said["ended"]), bool(said["noted"])
+    return ended, noted, said["asked"], dict(said["figures"])
 
 
 def _refusals(said: Mapping[str, Any]) -> dict[str, Refusal]:

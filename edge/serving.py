@@ -31,6 +31,7 @@ HUNG_S = 90.0
 """Longer than any wait for the database."""
 AFTER_A_FAULT_S = 1.0
 JOIN_WITHIN_S = 5.0
+ORDERS_EVERY_S = 0.25
 
 
 class RolloutService:
@@ -51,6 +52,7 @@ class RolloutService:
         self._thread = threading.Thread(target=self.run, name="models", daemon=True)
         self._said: list[str] = []
         self._say_at = self._sent_at = 0.0
+        self._orders_at = 0.0
         self._pieces = self._nonsense = 0
 
     def start(self) -> None:
@@ -83,15 +85,17 @@ class RolloutService:
             self._asked = True
             self._courier.stop(now)
         try:
-            if self._orders(now):
-                self._courier.soon()
+            if now >= self._orders_at:
+                self._orders_at = now + ORDERS_EVERY_S
+                if self._orders(now):
+                    self._courier.soon()
             wait_s = self._courier.step(now)
         except Exception as error:  # nothing that a station sends may end this thread
             log.exception("fleet.models_failed", error=error)
             self._courier.fault(f"models do not go out: {error!r}", now)
             wait_s = AFTER_A_FAULT_S
         self._report(now)
-        return wait_s
+        return min(wait_s, ORDERS_EVERY_S)
 
     def _report(self, now: float) -> None:
         for what in self._courier.news():

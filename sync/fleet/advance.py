@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.assignment import Assignment, BundleFile
-from sync.fleet import shelf
+from sync.fleet import shelf, tables
 from sync.fleet.database import Database, DatabaseError
 from sync.fleet.following import Member
 from sync.fleet.knowing import Knowing, Known, Newest
 from sync.fleet.publisher import Allowed
 from sync.fleet.rollout import Decision, Order, decide
 from sync.fleet.rollout_tables import assignments, members, model_states, rollouts
+from sync.fleet.said import Evidence
 
 MOST_ORDERS = 100
 """Stations that are assigned in one transaction: records must not wait long for it."""
@@ -29,7 +30,7 @@ class Signer(Protocol):
     """The repository, as far as a turn needs it: see `sync/fleet/repository.py`."""
 
     def open(self, connection: Connection) -> object:
-        """Take the lock that everybody takes who signs."""
+        """Begin the documents where the database has none yet."""
 
     def assign(self, connection: Connection, words: Mapping[str, Assignment]) -> None:
         """Sign these and store them as the newest of their stations."""
@@ -70,6 +71,7 @@ class Advance:
         self._text = text
         self._knowing = Knowing()
         self._renew_at = 0.0
+        self._evidence: dict[tuple[str, str, int | None], Evidence] = {}
 
     def turn(self, heard: Mapping[str, str], taken: Mapping[str, int]) -> Turn:
         """Keep what stations said (`heard`, as JSON) and which packs a broker has `taken` (versions
@@ -79,6 +81,7 @@ class Advance:
         """
         now = self._wall()
         with self._database.transaction() as connection:
+            _lock(connection)
             self._signer.open(connection)
             self._keep(connection, heard, self._text(now))
             _mark(connection, taken)
@@ -86,9 +89,10 @@ class Advance:
             known = self._knowing.rollouts(connection, told)
             seen = self._knowing.seen(connection, known, told, now)
             decided = [
-                decide(one.rollout, one.members, what)
+                decide(one.rollout, self._with_evidence(one), what)
                 for one, what in zip(known, seen, strict=True)
             ]
+            self._remember(known, decided)
             given, more = self._give(connection, known, decided, told, now)
             for one, decision in zip(known, decided, strict=True):
                 self._store(connection, one, decision, given, self._text(now))
@@ -103,6 +107,20 @@ class Advance:
                 tuple(_news(known, decided)),
                 more,
             )
+
+    def _with_evidence(self, one: Known) -> list[Member]:
+        """The members with the figures that were last said of them."""
+        return [
+            replace(member, evidence=self._evidence.get(_attempt(one, member), member.evidence))
+            for member in one.members
+        ]
+
+    def _remember(self, known: Sequence[Known], decided: Sequence[Decision]) -> None:
+        before = {_attempt(one, member) for one in known for member in one.members}
+        self._evidence = {key: said for key, said in self._evidence.items() if key in before}
+        for one, decision in zip(known, decided, strict=True):
+            for member in decision.members:
+                self._evidence[_attempt(one, member)] = member.evidence
 
     def _keep(self, connection: Connection, heard: Mapping[str, str], at: str) -> None:
         if not heard:
@@ -174,11 +192,21 @@ class Advance:
                 connection.execute(statement.values(**_columns(member), changed_at=at))
 
 
+def _lock(connection: Connection) -> None:
+    """Nobody else takes a turn or gives orders (`sync/fleet/orders.py`) until this ends."""
+    query = sa.select(tables.meta.c.value).where(tables.meta.c.key == "store")
+    connection.execute(query.with_for_update()).all()
+
+
 def _mark(connection: Connection, taken: Mapping[str, int]) -> None:
     columns = assignments.c
     for station, stamp in sorted(taken.items()):
         own = sa.and_(columns.station == station, columns.published < stamp)
         connection.execute(sa.update(assignments).where(own).values(published=stamp))
+
+
+def _attempt(one: Known, member: Member) -> tuple[str, str, int | None]:
+    return one.rollout.id, member.station, member.serial
 
 
 def _columns(member: Member) -> dict[str, object]:

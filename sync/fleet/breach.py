@@ -51,7 +51,7 @@ def _deaths(plan: Plan, judged: Sequence[Member]) -> str | None:
 
 
 def _shares(plan: Plan, judged: Sequence[Member]) -> str | None:
-    limits, parts = plan.thresholds, sum(one.evidence.parts for one in judged)
+    limits, parts = plan.thresholds, sum(one.evidence.compared for one in judged)
     if parts < max(1, limits.min_parts):
         return None
     for words, count, most in (

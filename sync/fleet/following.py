@@ -69,8 +69,8 @@ def _heard(member: Member, digest: str, said: Said, serial: int, fresh: bool) ->
         return _refused(member, said) if fresh else member
     word = _word(digest, said, serial)
     if said.running is not None and said.running.bundle == digest:
-        evidence = word.evidence if word is not None else member.evidence
-        state = "trial" if said.running.trial else "active"
+        evidence = _newer(word.evidence, member) if word is not None else member.evidence
+        state = "active" if said.running.trial is None else "trial"
         return replace(member, state=state, code=None, why=None, share=1.0, evidence=evidence)
     if word is not None:
         return replace(
@@ -79,9 +79,14 @@ def _heard(member: Member, digest: str, said: Said, serial: int, fresh: bool) ->
             code=word.code,
             why=word.why,
             share=word.share,
-            evidence=word.evidence,
+            evidence=_newer(word.evidence, member),
         )
     return _arriving(member, digest, said, serial)
+
+
+def _newer(evidence: Evidence, member: Member) -> Evidence:
+    """What is known of it: a station does not repeat the figures of a candidate that has ended."""
+    return evidence if evidence.parts or evidence.deaths else member.evidence
 
 
 def _word(digest: str, said: Said, serial: int) -> Trial | None:

@@ -21,10 +21,13 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the candidate did beside the active model: counts of parts, so that those of several
-    stations can be added up. `escalations` and `overkill` are how many more than the active one's.
+    stations can be added up. `compared` are those of the `parts` on which both had cuts.
+    `permissive` is without those that a person called good; `escalations` and `overkill` are how
+    many more than the active one's.
     """
 
     parts: int = 0
+    compared: int = 0
     permissive: int = 0
     stricter: int = 0
     escalations: int = 0
@@ -178,8 +181,17 @@ def _trial(content: Mapping[str, Any]) -> Trial | None:
 
 
 def _evidence(content: Mapping[str, Any]) -> Evidence:
-    names = ("parts", "permissive", "stricter", "escalations", "overkill", "deaths")
-    return Evidence(*(_whole(content.get(name)) for name in names))
+    permissive, escalated = _mapping(content.get("permissive")), _mapping(content.get("escalated"))
+    rejected, deaths = _mapping(content.get("rejected")), _mapping(content.get("deaths"))
+    return Evidence(
+        _count(content.get("parts")) or 0,
+        _count(content.get("compared")) or 0,
+        (_count(permissive.get("count")) or 0) - (_count(permissive.get("called_good")) or 0),
+        _count(content.get("stricter")) or 0,
+        (_count(escalated.get("candidate")) or 0) - (_count(escalated.get("other")) or 0),
+        (_count(rejected.get("more")) or 0) - (_count(rejected.get("less")) or 0),
+        _count(deaths.get("candidate")) or 0,
+    )
 
 
 def _refusal(value: object) -> Refusal | None:
@@ -217,12 +229,6 @@ def _hash(value: object) -> str | None:
 def _count(value: object) -> int | None:
     whole = isinstance(value, int) and not isinstance(value, bool)
     return value if whole and isinstance(value, int) and 0 <= value < 1 << 53 else None
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not -(1 << 53) < value < 1 << 53:
-        return 0
-    return value
 
 
 def _number(value: object) -> float | None:

@@ -42,7 +42,7 @@ class Line:
     def tries(self, state, parts=0, share=None, code=None, **counts):
         """A candidate in this state."""
         self.hears()
-        evidence = Evidence(parts=parts, **counts)
+        evidence = Evidence(parts=parts, compared=parts, **counts)
         trial = Trial(
             DIGEST,
             state,

@@ -21,6 +21,7 @@ STATE_CANDIDATE = "rollout.candidate"
 STATE_LAST = "rollout.last"
 STATE_REFUSED = "rollout.refused"
 STATE_SEEN = "rollout.seen"
+_Last = tuple[Probation | None, bool, str | None, dict[str, object]]
 LOST = "lost"
 """What `rollout.seen` says where the database that knew it was lost."""
 
@@ -74,8 +75,9 @@ class Standing:
 
     `factory` is the configured bundle, with the calibration that was in force when it was active
     last. `seen` is the newest serial that was acted upon; None where that was lost. `last` is the
-    candidate that ended last; `noted` says that a person has taken note of how, `figures` is
-    what was known of it at its end. `asked` is the id of the last command that was carried out: after a crash it may be asked again.
+    candidate that ended last, `figures` what was known of it then; `noted` says that a person has
+    taken note of how it ended. `asked` is the id of the last command that was carried out: after a
+    crash it may be asked again.
     """
 
     active: Place
@@ -150,7 +152,7 @@ def remembered(state: Callable[[str], str | None], factory: Place) -> Standing:
     if known is not None and known.digest == factory.digest:
         factory = known
     active = _place(state(STATE_ACTIVE))
-    last = _read(state(STATE_LAST), _last) or (None, False, None, {})
+    last: _Last = _read(state(STATE_LAST), _last) or (None, False, None, {})
     seen = state(STATE_SEEN)
     return Standing(
         active=active or factory,
@@ -196,7 +198,7 @@ def _probation(said: Any) -> Probation | None:
     return None if said is None else from_json(said)
 
 
-def _last(said: Any) -> tuple[Probation | None, bool, str | None, dict[str, object]]:
+def _last(said: Any) -> _Last:
     ended, noted = _probation(said["ended"]), bool(said["noted"])
     return ended, noted, said["asked"], dict(said["figures"])
 

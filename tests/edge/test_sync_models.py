@@ -1,0 +1,65 @@
+"""How sync is put together for models: with a root of trust and without, room, clock."""
+
+from edge.line_watch import LineWatch
+from edge.statusfile import StatusFile
+from edge.store.usage import Disk
+from edge.sync_models import Synced, room, sharing
+from sync.topics import Station
+from tests.appliance.station import config_of, station
+from tests.simulators.loopback import Loopback
+
+HERE = Station("plant", "line", "station")
+
+
+def made(tmp_path, **more):
+    path = station(tmp_path, {"source": "synthetic"}, sync={"broker": "mqtt://x", **more})
+    config = config_of(path)
+    watch = LineWatch(StatusFile(config.status_folder, "line"))
+    transport = Loopback()
+    return sharing(config, config.sync, HERE, transport, watch, None), transport, config
+
+
+def test_a_station_takes_models_only_with_a_root_of_trust(tmp_path):
+    found, transport, _ = made(tmp_path)
+    found.connected()
+    assert transport.subscribed == []
+    assert found.delivery.status()["state"] == "no_trust_root"
+    found, transport, _ = made(tmp_path, trust_root_file="root.json")
+    found.connected()
+    assert HERE.model_assignment in dict(transport.subscribed)
+    assert found.delivery.status()["state"] == "none"
+
+
+def test_settings_reach_what_they_are_for(tmp_path):
+    found, _, config = made(tmp_path, trust_root_file="root.json", models_bytes_per_s="1MB")
+    bounds = found.delivery.reception._bounds
+    assert bounds.bytes_per_s == 10**6
+    assert bounds.max_bytes == config.rollout.max_bundle_bytes
+    assert config.state_dir == found.delivery.reception._inbox.folder.parent
+
+
+def test_a_disk_that_pictures_have_filled_has_room_for_a_model(tmp_path, monkeypatch):
+    full = Disk(total=32 * 10**9, free=10**9)
+    _, _, config = made(tmp_path)
+    monkeypatch.setattr("edge.sync_models.disk", lambda folder: full)
+    assert full.free <= full.reserve
+    assert room(config) == 5 * 10**8
+
+
+class Kernel:
+    synced = False
+    asked = 0
+
+    def refresh(self):
+        self.asked += 1
+        self.synced = True
+
+
+def test_the_clock_is_asked_for_now_and_then():
+    kernel, now = Kernel(), [0.0]
+    synced = Synced(kernel, lambda: now[0])
+    assert [synced() for _ in range(100)] == [False] * 100
+    now[0] = 61.0
+    assert synced()
+    assert synced()
+    assert kernel.asked == 1

@@ -244,7 +244,7 @@ class _Wiring:
             origin=self.origin,
             state=self.journal.state,
             watch=watch.watch,
-            decided=lambda: inspector.inspected,
+            decided=lambda: inspector.answered,
         )
         return opening.rollouts(station, models, self.begin)
 

@@ -17,11 +17,11 @@ from edge.decision.spot_checks import Draw, SpotChecks
 from edge.inspection import PILOT, Ruling, Stopwatch, inspect
 from edge.line.output import Output
 from edge.line.trigger import Trigger
+from edge.monitor.both import CANARY
 from edge.records import Degree, Disposition, Fate, Inspection, Record
 from edge.store.escalations import Deadline
 from edge.workers.challenges import Challenges
 from edge.workers.entry import Entry
-from edge.workers.seats import TAG as CANARY
 from edge.workers.seats import ReadyModel, Seat, Seats
 
 PATIENCE_S = 5.0
@@ -92,6 +92,8 @@ class Inspector:
     ) -> None:
         self.desk = desk
         self.inspected = 0
+        self.answered = 0
+        """Parts that the active model gave a score for."""
         self.newest: Frame | None = None
         self.frozen = False
         self.unrecorded = 0
@@ -139,6 +141,7 @@ class Inspector:
         if inspection.decision != "escalate" or seat.ruling.degree in PILOT:
             desk.checks.sure(draw)
         self.inspected += 1
+        self.answered += share is None and inspection.score is not None
         self.newest = frame
         run_ms = 0.0 if seat.model is None else seat.model.run_ms
         kept = self._pass_on(inspection, frame, {} if challenge is None else challenge.done())

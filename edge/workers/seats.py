@@ -12,10 +12,6 @@ from typing import Protocol
 
 from edge.inspection import Model, Ruling, Setup
 
-TAG = "canary"
-"""An inspection with this tag was decided by a candidate; the value is the share of parts, as the
-probability with which it was drawn."""
-
 
 class ReadyModel(Model, Protocol):
     """A model that may be away for a moment."""

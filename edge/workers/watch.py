@@ -15,6 +15,7 @@ from typing import Any
 from edge.clock import Clock
 from edge.decision.automation import Limit
 from edge.log import log
+from edge.monitor.both import Both
 from edge.monitor.bounds import Bounds, Wanted
 from edge.monitor.watched import figures
 from edge.review.questions import OPEN_CHECKS
@@ -63,23 +64,24 @@ class Watch:
         undo: Undo = Undo(),
     ) -> None:
         self.failing: str | None = None
-        self.bounds: Bounds | None = None
         self.figures: Mapping[str, object] | None = None
         self._line = line
         self._queue = queue
         self._ruler = ruler
         self._clock = clock
-        self._wanted = wanted
-        self._unsure = unsure
+        self._both = Both(lambda key: Bounds(wanted(key), unsure(key)))
         self._boot_id = undo.boot_id
         self._undo_ns = int((undo.within_s + 1.0) * 1e9) if undo.within_s else 0
         self._places: dict[str, tuple[str | None, int]] = {"line": (None, 0), "queue": (None, 0)}
-        self._key: str | None = None
-        self._began = 0.0
         self._latched: set[str] = set()
         self._changed = self._figures_old = False
         self._next_ns = self._save_ns = self._figures_ns = 0
         self._restore(state(STATE))
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """The instruments of the calibration in force."""
+        return None if self._both.now is None else self._both.now.bounds
 
     def step(self, now_ns: int) -> Iterator[Entry]:
         """Read a little further; the limits that have to be latched, and what to remember."""
@@ -111,7 +113,7 @@ class Watch:
         self._queue.close()
 
     def _open_checks(self) -> list[str]:
-        return [] if self.bounds is None else self.bounds.open_checks
+        return self._both.open_checks
 
     def _read_line(self) -> bool:
         """The next records of the line; whether there may be more."""
@@ -126,9 +128,9 @@ class Watch:
 
     def broken_of(self, calibration: str) -> Mapping[str, str]:
         """What the instruments say against this calibration, in words by the name of the limit;
-        nothing where they watch another one."""
-        watched = self.bounds is not None and self._key == calibration
-        return self.bounds.broken() if watched and self.bounds is not None else {}
+        nothing where it is not watched."""
+        watched = self._both.of(calibration)
+        return {} if watched is None else watched.broken()
 
     def _read_queue(self, now_ns: int) -> None:
         """Answers, only once every part that they may be about has been seen, and once they can no
@@ -138,11 +140,11 @@ class Watch:
         page = list(after(self._queue, seq, ROWS))
         gone = undone(record for _, record in page)
         for place, record in page:
-            if is_verdict(record) and self.bounds is not None:
-                if self.bounds.waits_for(record["inspection"]) and self._fresh(record, now_ns):
+            if is_verdict(record):
+                if self._both.waits_for(record["inspection"]) and self._fresh(record, now_ns):
                     return
                 if record["id"] not in gone and not record["answer_shown"]:
-                    self.bounds.verdict(record)
+                    self._both.verdict(record)
             self._places["queue"] = (epoch, place)
             self._changed = self._figures_old = True
 
@@ -157,14 +159,8 @@ class Watch:
         return kept if kept[0] == epoch else (epoch, 0)
 
     def _inspection(self, record: Mapping[str, Any]) -> None:
-        key = _key(record)
-        if key is None:
-            return
-        if key != self._key or self.bounds is None:
-            self._key, self._began = key, self._clock.wall()
-            self.bounds = Bounds(self._wanted(key), self._unsure(key))
-        self.bounds.inspection(record)
-        self._figures_old = True
+        if self._both.inspection(record, self._clock.wall()):
+            self._figures_old = True
 
     def _cleared(self) -> None:
         """Detectors of limits that a person has cleared begin anew."""
@@ -184,20 +180,16 @@ class Watch:
             yield Entry((record,), state={**self._ruler.state(), **self._state()})
 
     def _renew_figures(self, now_ns: int) -> None:
-        if self.bounds is None or not self._figures_old or now_ns < self._figures_ns:
+        watched = self._both.now
+        if watched is None or not self._figures_old or now_ns < self._figures_ns:
             return
         self._figures_ns, self._figures_old = now_ns + FIGURES_NS, False
-        days = max(0.0, self._clock.wall() - self._began) / DAY_S
-        self.figures = {"calibration": self._key, **figures(self.bounds, days)}
+        days = max(0.0, self._clock.wall() - watched.began) / DAY_S
+        self.figures = {"calibration": watched.key, **figures(watched.bounds, days)}
 
     def _state(self) -> dict[str, str]:
         self._changed = False
-        kept = {
-            "places": self._places,
-            "key": self._key,
-            "began": self._began,
-            "bounds": None if self.bounds is None else self.bounds.as_json(),
-        }
+        kept = {"places": self._places, **self._both.as_json()}
         return {STATE: json.dumps(kept), OPEN_CHECKS: json.dumps(self._open_checks())}
 
     def _restore(self, text: str | None) -> None:
@@ -206,16 +198,13 @@ class Watch:
             return
         try:
             kept = json.loads(text)
-            key, places = kept["key"], kept["places"]
-            bounds = None if key is None else Bounds(self._wanted(key), self._unsure(key))
-            if bounds is not None:
-                bounds.restore(kept["bounds"])
+            places = kept["places"]
             found = {name: (places[name][0], int(places[name][1])) for name in self._places}
-            began = float(kept["began"])
+            self._both.restore(kept)
         except (ValueError, KeyError, TypeError, IndexError) as error:
             log.warning("watch.state", error=error)
             return
-        self._places, self._key, self._began, self.bounds = found, key, began, bounds
+        self._places, bounds = found, self.bounds
         held = {limit.name for limit in self._ruler.limits if limit.latched}
         self._latched = set(bounds.broken()) & held if bounds is not None else set()
         self._figures_old = True
@@ -230,11 +219,3 @@ def _limit(name: str, reason: str) -> Limit:
         Limit("drift", "assist", reason),
     )
     return next(limit for limit in known if limit.name == name)
-
-
-def _key(record: Mapping[str, Any]) -> str | None:
-    """The calibration that decided this part, or its cuts typed by hand; None without cuts."""
-    if record["calibration"] is not None:
-        return str(record["calibration"])
-    cuts = record["cuts"]
-    return None if cuts is None else f"{cuts['accept_below']}/{cuts['reject_above']}"

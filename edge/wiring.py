@@ -132,7 +132,7 @@ class _Wiring:
             **services.handlers,
             **watch.requests.handlers,
             **rollouts.handlers,
-            "apply_calibration": rollouts.applying(applying.apply),
+            "apply_calibration": applying.apply,
         }
         requests = Requests(state_dir / "requests" / "line", handlers)
         tended = Tended(
@@ -234,7 +234,8 @@ class _Wiring:
         def find(calibration_id: str) -> Applicable:
             return models.active.find(calibration_id)
 
-        return Applying(find, ruler, self.clock, self.origin, models.rule)
+        active = lambda: models.active.digest  # noqa: E731
+        return Applying(find, ruler, self.clock, self.origin, models.rule, active)
 
     def _rollouts(self, models: Models, watch: Watching, inspector: Inspector) -> Rollouts:
         station = opening.Station(

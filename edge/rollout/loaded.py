@@ -61,14 +61,14 @@ class Loaded:
         """Why the candidate cannot run."""
         if self._unusable is not None:
             return Breach("unusable", self._unusable)
-        models, now_ns = self._models, self._around.monotonic_ns()
-        if models.candidate is None:
+        candidate, now_ns = self._models.candidate, self._around.monotonic_ns()
+        if candidate is None:
             return None
-        deaths = [at for at in models.candidate_deaths if now_ns - at < MINUTE_NS]
-        loading = not models.candidate_ready and now_ns - self._since_ns > LOADING_NS
-        if len(deaths) < FEW and not models.candidate_hopeless and not loading:
+        deaths = [at for at in candidate.deaths if now_ns - at < MINUTE_NS]
+        loading = not candidate.twin.warm and now_ns - self._since_ns > LOADING_NS
+        if len(deaths) < FEW and not candidate.hopeless and not loading:
             return None
-        code, words = models.candidate_fault or ("hung", "it has not answered at all")
+        code, words = candidate.fault or ("hung", "it has not answered at all")
         if len(deaths) >= FEW:
             words = f"{len(deaths)} deaths within a minute, the last: {words}"
         return Breach(code if code in REFUSALS else "died", words)
@@ -83,7 +83,7 @@ class Loaded:
     def unconfirmed(self) -> bool:
         """Whether the candidate has fields that nobody vouches for."""
         candidate = self._models.candidate
-        return candidate is not None and bool(candidate.facts.unconfirmed)
+        return candidate is not None and bool(candidate.fitted.facts.unconfirmed)
 
     @property
     def cuts_in_force(self) -> bool:
@@ -91,12 +91,18 @@ class Loaded:
         return self._models.active.basis.cuts is not None
 
     @property
+    def calibration(self) -> str | None:
+        """The calibration by which the active model decides now."""
+        cuts = self._models.active.basis.cuts
+        return None if cuts is None else cuts.calibration
+
+    @property
     def fits(self) -> bool:
         """Whether the calibration of the candidate, if it has one, is one for this station now."""
         candidate, beside = self._models.candidate, self.beside
         if candidate is None or beside is None or beside.calibration is None:
             return True
-        return candidate.basis.cuts is not None
+        return candidate.fitted.basis.cuts is not None
 
     @property
     def decided(self) -> int:

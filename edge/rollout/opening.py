@@ -11,7 +11,7 @@ from edge.calibrations import STATE_APPLIED, STATE_DIGEST
 from edge.clock import Clock
 from edge.config import Config
 from edge.records import Origin
-from edge.requests import Answer, Request
+from edge.requests import Answer, Refused, Request
 from edge.review.verdicts import FILE
 from edge.rollout.changes import Change, calibrated
 from edge.rollout.evidence import Evidence
@@ -101,19 +101,6 @@ class Rollouts:
         said = shown(steward.standing, steward.known, evidence, self.models.core_share)
         return {"rollout": said, "model": setup.model, "runtime": setup.runtime}
 
-    def applying(self, apply: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
-        """`apply_calibration`, whose calibration from then on belongs to the active model."""
-
-        def handle(request: Request) -> Answer:
-            answer = apply(request)
-            cuts = self.models.active.basis.cuts
-            if cuts is not None and cuts.calibration is not None:
-                found = self.models.active.find(cuts.calibration)
-                self.steward.ledger.calibrated(cuts.calibration, found.sha256)
-            return answer
-
-        return handle
-
 
 @dataclass(frozen=True, slots=True)
 class Station:
@@ -150,6 +137,7 @@ def rollouts(station: Station, models: Models, change: Change) -> Rollouts:
         origin=station.origin,
         trial_parts=config.rollout.trial_parts,
         applied=_known(station.state),
+        sha256=lambda calibration: _sha256_of(models, calibration),
     )
     steward = Steward(given, change)
     limits = Limits(min_parts=config.rollout.min_parts)
@@ -177,10 +165,24 @@ class _Dossiers:
         tidy(path.parent)
         sources = Sources(
             self.models.pairs,
-            Deaths(lambda: self.models.candidate_deaths, lambda: self.models.deaths),
+            self._deaths(candidate),
             lambda: self._spot_checks(candidate),
         )
         return Witness(path, evidence, sources, Archive(config.state_dir / FILE, TEND_BUSY_MS))
+
+    def _deaths(self, newcomer: Probation) -> Deaths:
+        """Those of the newcomer are the candidate's, and once it is active, the active model's."""
+        models = self.models
+
+        def own() -> tuple[int, ...]:
+            if models.active.digest == newcomer.digest:
+                return models.deaths
+            return () if models.candidate is None else models.candidate.deaths
+
+        def others() -> tuple[int, ...]:
+            return () if models.active.digest == newcomer.digest else models.deaths
+
+        return Deaths(own, others)
 
     def _spot_checks(self, candidate: Probation) -> str | None:
         """What they say of the candidate's own calibration, once it is in force."""
@@ -201,6 +203,13 @@ def _version(config: Config) -> object:
     try:
         return (config.state_dir / PINNED / ABOUT).stat().st_mtime_ns
     except OSError:
+        return None
+
+
+def _sha256_of(models: Models, calibration: str) -> str | None:
+    try:
+        return models.active.find(calibration).sha256
+    except Refused:
         return None
 
 

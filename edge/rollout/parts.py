@@ -72,6 +72,11 @@ class Models(Protocol):
         ...
 
     @property
+    def calibration(self) -> str | None:
+        """The calibration by which the active model decides now; a person may apply another."""
+        ...
+
+    @property
     def fits(self) -> bool:
         """Whether the candidate's calibration, if it has one, is one for this view and machine."""
         ...

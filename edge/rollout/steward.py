@@ -37,7 +37,8 @@ class Given:
     """What the steward works with.
 
     `dossier` opens that of a candidate; `folder` is where the bundle of a slot lies. `applied` is
-    the calibration that line.db says was applied last, with the sha256 of its file.
+    the calibration that line.db says was applied last, with the sha256 of its file, which `sha256`
+    gives for others.
     """
 
     models: Models
@@ -49,6 +50,7 @@ class Given:
     origin: Origin
     trial_parts: int
     applied: tuple[str, str] | None = None
+    sha256: Callable[[str], str | None] = lambda calibration: None
 
 
 class Steward:
@@ -143,6 +145,7 @@ class Steward:
         wall, new_id = self._given.clock.wall(), self._given.clock.new_id()
         if self._placing.to(self.standing):
             self._decided = self._given.models.decided
+        self._heed_calibration()
         self.known = self.look()
         fell = self.known.fell
         if fell is not None and not self.standing.on_trial:
@@ -166,6 +169,15 @@ class Steward:
             why=following.why,
             **following.changes,
         )
+
+    def _heed_calibration(self) -> None:
+        """A person has applied another calibration to the active model: it belongs to it now."""
+        now, active = self._given.models.calibration, self.standing.active
+        same = self._given.models.active.digest == active.digest
+        if now is not None and same and now != active.calibration:
+            sha256 = self._given.sha256(now)
+            if sha256 is not None:
+                self.ledger.calibrated(now, sha256)
 
     def _following(self, arrived: Arrived | None, now_ns: int, wall: float) -> Next | None:
         candidate, preparing = self.standing.candidate, self._given.preparing

@@ -29,7 +29,8 @@ class Applicable:
 class Applying:
     """The handler of the request `apply_calibration`. Called on the tend thread.
 
-    `find` gives the calibration with an id, and raises Refused where it cannot be applied here.
+    `find` gives the calibration with an id, and raises Refused where it cannot be applied here;
+    `bundle` is the digest of the active bundle.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Applying:
         clock: Clock,
         origin: Origin,
         in_force: Callable[[], None],
+        bundle: Callable[[], str] | None = None,
     ) -> None:
         self.record: Callable[[Entry], None] | None = None
         self._find = find
@@ -46,6 +48,7 @@ class Applying:
         self._clock = clock
         self._origin = origin
         self._in_force = in_force
+        self._bundle = bundle
 
     def apply(self, request: Request) -> Answer:
         """Arguments: calibration (the id), reason.
@@ -62,7 +65,9 @@ class Applying:
         committed = Event()
 
         def done() -> None:
-            self._ruler.basis = found.basis
+            # where the disk took long, another model may have become active meanwhile
+            if self._bundle is None or self._bundle() == found.calibration.binding.bundle:
+                self._ruler.basis = found.basis
             committed.set()
 
         assert self.record is not None

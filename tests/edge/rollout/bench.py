@@ -87,6 +87,7 @@ class Bench:
             origin=ORIGIN,
             trial_parts=TRIAL,
             applied=applied,
+            sha256=lambda calibration: calibration[-1] * 64,
         )
         self.steward = Steward(given, begin)
         orders = RolloutRequests(self.steward, self.clock, Rules(TRIAL, LIMITS))

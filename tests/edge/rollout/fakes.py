@@ -21,9 +21,14 @@ class FakeModels:
     unconfirmed: bool = False
     cuts_in_force: bool = True
     fits: bool = True
+    applied: str | None = None
     decided: int = 0
     shared: float = 0.0
     calls: list = field(default_factory=list)
+
+    @property
+    def calibration(self):
+        return self.applied or self.active.calibration
 
     def load(self, place):
         self.calls.append(("load", place.slot))
@@ -51,10 +56,11 @@ class FakeModels:
             return
         self.calls.append(("promote", place.slot))
         self.active, self.beside, self.shared = place, self.active, 0.0
+        self.applied = None
 
     def restore(self, place):
         self.calls.append(("restore", place.slot))
-        self.active, self.fell = place, None
+        self.active, self.fell, self.applied = place, None, None
         if self.beside is not None and self.beside.digest == place.digest:
             self.beside = None
 

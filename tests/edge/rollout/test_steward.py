@@ -92,7 +92,8 @@ def test_a_trial_that_ends_well_leaves_the_previous_bundle_in_its_slot(bench):
 @pytest.mark.parametrize("how", ["fell", "broken"])
 def test_a_trial_that_goes_wrong_gives_bundle_and_calibration_back(bench, how):
     bench.step()
-    bench.steward.ledger.calibrated("cal-f", "f" * 64)
+    bench.models.applied = "cal-f"
+    bench.step()
     bench.assign()
     bench.until("active")
     fault = Breach("permissive", "it accepts too much")
@@ -494,7 +495,8 @@ def test_another_configured_bundle_comes_first(bench):
 
 def test_a_calibration_that_a_person_applies_belongs_to_the_active_model(bench):
     bench.step()
-    bench.steward.ledger.calibrated("cal-f", "f" * 64)
+    bench.models.applied = "cal-f"
+    bench.step()
     bench.step()
     assert bench.check().active.calibration == "cal-f"
     assert bench.check().factory.calibration == "cal-f"

@@ -81,7 +81,14 @@ def _reception(
     folder, root = config.state_dir / "trust", sync.trust_root_file
     return Reception(
         Inbox(config.state_dir / "inbox"),
-        Trust(folder, root, str(station), now=time.time, clock_synced=synced),
+        Trust(
+            folder,
+            root,
+            str(station),
+            now=time.time,
+            clock_synced=synced,
+            tell=lambda what: log.warning("sync.trust", what=what),
+        ),
         lambda: room(config),
         lambda: utc(time.time()),
         Bounds(config.rollout.max_bundle_bytes, sync.models_bytes_per_s),

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -21,7 +20,6 @@ SCHEMA = "trust/1"
 MOST_KEYS = 64
 NAMES = ("trust.copy.json", "trust.json")
 """In the order in which they are written."""
-log = logging.getLogger("trust")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,11 @@ class Memory:
 
 
 class MemoryFile:
-    """The two files in `folder`."""
+    """The two files in `folder`. `tell` hears of what could not be read."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None] = lambda what: None) -> None:
         self.folder = folder
+        self._tell = tell
         self._writes = 0
 
     def read(self) -> Memory:
@@ -76,7 +75,7 @@ class MemoryFile:
         found = [one for one in map(self._read, NAMES) if one is not None]
         if not found:
             if any((self.folder / name).exists() for name in NAMES):
-                log.error("what was accepted before cannot be read: beginning at the root file")
+                self._tell("what was accepted before is lost: beginning at the root file")
             return Memory()
         self._writes, memory = max(found, key=lambda one: one[0])
         return memory
@@ -104,15 +103,16 @@ class MemoryFile:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("%s is set aside: %s", name, error)
+            self._tell(f"{name} is not used: {error}")
             return None
 
 
 class TimeFloor:
     """A time that is certainly over: `time.json`. It ends when a person deletes the file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tell: Callable[[str], None] = lambda what: None) -> None:
         self._path = folder / "time.json"
+        self._tell = tell
 
     def read(self) -> float:
         """Seconds since 1970; 0 where nothing is known."""
@@ -122,7 +122,7 @@ class TimeFloor:
         except FileNotFoundError:
             return 0.0
         except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-            log.warning("time.json is not used: %s", error)
+            self._tell(f"time.json is not used: {error}")
             return 0.0
 
     def write(self, at: float) -> None:

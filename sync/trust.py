@@ -44,7 +44,8 @@ class Trust:
     """The station's judgement of packs. It remembers, in `folder`, what it has already taken.
 
     `station` is `site/line/station`, `root_file` the fleet's root as a person brought it; `now` is
-    wall time in seconds. The first `accept` imports what verifies (some 0.2 s).
+    wall time in seconds; `tell` hears what a log should hold. The first `accept` imports what
+    verifies (some 0.2 s).
     """
 
     def __init__(
@@ -55,14 +56,15 @@ class Trust:
         *,
         now: Callable[[], float],
         clock_synced: Callable[[], bool],
+        tell: Callable[[str], None] = lambda what: None,
     ) -> None:
         self._folder = folder
         self._root_file = root_file
         self._station = station
         self._now = now
         self._clock_synced = clock_synced
-        self._file = MemoryFile(folder)
-        self._time = TimeFloor(folder)
+        self._file = MemoryFile(folder, tell)
+        self._time = TimeFloor(folder, tell)
         self._noted = self._time.read()
 
     def accept(self, pack: bytes) -> Accepted:
@@ -154,7 +156,7 @@ class Trust:
         sure = self._clock_synced() or abs(now - sent) <= TOLERANCE_S
         if refused.code == "expired" and not (sure and now >= floor - TOLERANCE_S):
             synced = "synchronised" if self._clock_synced() else "not synchronised"
-            what = f"{refused.what} by this station's clock ({iso(now)}, {synced})"
+            what = f"{refused.what} by this station's clock ({_day(now)}, {synced})"
             raise TrustRefused("wrong_clock", what) from refused
 
     def _judge(
@@ -174,22 +176,22 @@ class Trust:
         return assignment
 
     def _check_clock(self, now: float, floor: float, issued: float, sent: float) -> None:
-        clock = f"this station's clock says {iso(now)}"
+        clock = f"this station's clock says {_day(now)}"
         if now < floor - TOLERANCE_S:
             raise TrustRefused(
                 "wrong_clock",
-                f"{clock}, and {iso(floor)} was over already",
+                f"{clock}, and {_day(floor)} was over already",
                 "set the clock and have it synchronised (`timedatectl`); if that earlier time was "
                 f"the wrong one, delete {self._folder / 'time.json'}",
             )
         if now < issued - TOLERANCE_S:
             raise TrustRefused(
                 "wrong_clock",
-                f"{clock}, and the assignment was issued {iso(issued)}",
+                f"{clock}, and the assignment was issued {_day(issued)}",
                 "set the clock that is wrong, this one or that of the fleet's machine",
             )
         if now < sent - TOLERANCE_S and not self._clock_synced():
-            raise TrustRefused("wrong_clock", f"{clock}, and the pack was sent {iso(sent)}")
+            raise TrustRefused("wrong_clock", f"{clock}, and the pack was sent {_day(sent)}")
 
     def _remember(
         self, memory: Memory, verified: Verified, assignment: Assignment, now: float, floor: float
@@ -272,3 +274,9 @@ def _seconds(text: str) -> float:
     if at.tzinfo is None:
         raise ValueError(f"{text} is a time of nowhere: it has to end in Z")
     return at.timestamp()
+
+
+def _day(at: float) -> str:
+    """To the day: clocks are refused for days, and the words of a refusal should not change each
+    time that it is repeated."""
+    return iso(at)[:10]

@@ -259,6 +259,18 @@ def test_the_root_file_is_looked_at_each_time(station):
 # Clocks
 
 
+def test_a_refusal_that_is_repeated_has_the_same_words(station):
+    """Each new word is written down and sent."""
+    station.accept()
+    old = station.fleet.pack()
+    station.synced = False
+    for days in (30, -20):
+        station.clock += days * DAY
+        said = station.refuse(old, "wrong_clock")
+        station.clock += 600
+        assert station.refuse(old, "wrong_clock") == said
+
+
 def test_without_a_synchronised_clock_an_expired_word_is_a_question_of_the_clock(station):
     station.accept()
     old = station.fleet.pack()
@@ -409,8 +421,11 @@ def test_both_files_gone_the_root_file_is_enough(station):
     assert station.accept() == 1
     for name in NAMES:
         (station.folder / "trust" / name).write_bytes(b"torn")
+    (station.folder / "trust" / "time.json").write_bytes(b"torn")
     station.begin()
     assert station.accept() == 1
+    assert ["time.json" in what for what in station.told].count(True) >= 1
+    assert "what was accepted before is lost: beginning at the root file" in station.told
 
 
 def test_a_cut_at_any_write_leaves_the_old_word_or_the_new(station, monkeypatch):

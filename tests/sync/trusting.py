@@ -17,6 +17,7 @@ class Station:
         self.fleet = fleet or Signer()
         self.clock = START
         self.synced = True
+        self.told = []
         self.root_file = folder / "root.json"
         self.root_file.write_bytes(self.fleet.roots[0])
         self.fleet.assign(assignment_of())
@@ -30,6 +31,7 @@ class Station:
             STATION,
             now=lambda: self.clock,
             clock_synced=lambda: self.synced,
+            tell=self.told.append,
         )
 
     def days(self, number):

@@ -139,6 +139,8 @@ class Ceremony:
         root, targets = self._documents(roles)
         if offer.targets is not None and offer.base != targets.signed.version:
             raise Stale
+        if offer.root is None and offer.targets is None:
+            raise RepositoryError("nothing signed came with the order", "sign it and give it again")
         documents = {}
         for role, text in (("root", offer.root), ("targets", offer.targets)):
             if text is not None:

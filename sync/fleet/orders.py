@@ -15,12 +15,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from sync.assignment import BundleFile
 from sync.fleet import metadata, shelf, tables, words
 from sync.fleet.ceremony import Ceremony, read_offer
 from sync.fleet.folder import RepositoryError
 from sync.fleet.plan import Plan, PlanError, parse, waves_of
 from sync.fleet.repository import Parcel, Repository, iso
-from sync.fleet.roles import Roles
+from sync.fleet.roles import PENDING, Roles
 from sync.fleet.rollout_tables import members, orders, rollouts
 from sync.topics import Station, TopicError
 
@@ -121,9 +122,7 @@ class Orders:
             )
         file = shelf.store(connection, parcel, order.by, self._now())
         roles = self._repository.open(connection)
-        missing = 0
-        if not metadata.lists(self._repository.document(roles, "targets"), file):
-            missing = self._ceremony.offer(roles, read_offer(body))
+        missing = self._list(roles, file, body)
         row = {"id": rollout, "digest": parcel.digest, "plan": plan.as_text(), "wave": 0}
         row |= {"state": WAITS if missing else "running", "by": order.by}
         row |= {"why": _missing(missing), "reason": body.get("reason"), "at": self._now()}
@@ -135,6 +134,16 @@ class Orders:
         sizes = [list(waves.values()).count(wave) for wave in sorted({*waves.values()})]
         told = {"rollout": rollout, "state": row["state"], "missing": missing, "waves": sizes}
         return {**told, "stations": len(stations), "file": file.path, "size": file.size}
+
+    def _list(self, roles: Roles, file: BundleFile, body: Mapping[str, Any]) -> int:
+        """See to it that the bundle is listed, now or with the signatures that are missing."""
+        if metadata.lists(self._repository.document(roles, "targets"), file):
+            return 0
+        missing = self._ceremony.offer(roles, read_offer(body))
+        coming = f"{PENDING}targets" if missing else "targets"
+        if not metadata.lists(self._repository.document(roles, coming), file):
+            raise OrderRefused("another bundle than this was signed", "push it again")
+        return missing
 
     def _pause(self, connection: Connection, order: Order) -> Answer:
         return self._turn(connection, order, ("running",), "paused")

@@ -20,7 +20,7 @@ from sync.fleet import metadata, shelf
 from sync.fleet.folder import Folder, Founding, RepositoryError, found
 from sync.fleet.keys import PublicKey, Ring
 from sync.fleet.metadata import BINS, FAST_DAYS, Document
-from sync.fleet.roles import Roles
+from sync.fleet.roles import PENDING, Roles
 from sync.pack import pack
 from sync.want import piece_size
 
@@ -191,7 +191,7 @@ class Repository:
 
     def document(self, roles: Roles, name: str) -> Document:
         """The newest version of a document."""
-        kind = "targets" if name.startswith(BINS) else name
+        kind = "targets" if name.startswith(BINS) else name.removeprefix(PENDING)
         return metadata.from_bytes(_there(roles, name), kind)
 
     def seal(self, roles: Roles, changed: Mapping[str, Document]) -> int:

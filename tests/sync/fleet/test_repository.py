@@ -1,0 +1,220 @@
+import re
+from dataclasses import replace
+
+import pytest
+
+from sync.assignment import parse
+from sync.fleet import shelf
+from sync.fleet.database import Database
+from sync.fleet.folder import Founding, RepositoryError
+from sync.fleet.metadata import bin_of
+from sync.fleet.repository import Repository
+from sync.pack import unpack
+from sync.refusals import TrustRefused
+from tests.simulators.signer import assignment_of
+from tests.sync.fleet.ceremonies import STATION, Plant
+from tests.sync.fleet.depot import NOON, bundle
+
+DAY = 86400.0
+
+
+@pytest.fixture
+def plant(tmp_path, database):
+    return Plant(tmp_path, database)
+
+
+def add(plant, parcel=None):
+    with plant.database.transaction() as connection:
+        return plant.whole.add_bundle(connection, parcel or bundle(), "ann")
+
+
+def rows(plant, work):
+    with plant.database.transaction() as connection:
+        return work(connection)
+
+
+def test_a_station_takes_what_was_assigned_to_it_and_nobody_else_does(plant):
+    file = add(plant)
+    others = {f"plant-a/line-3/{n}": n for n in range(40)}
+    words = {one: assignment_of(one, 7, file, at=NOON) for one in others}
+    rows(plant, lambda connection: plant.whole.assign(connection, words))
+    pack = plant.packed(8, file)
+    assert plant.trust().accept(pack).assignment.serial == 8
+    foreign = rows(plant, lambda connection: plant.whole.pack(connection, "plant-a/line-3/1"))
+    with pytest.raises(TrustRefused) as refused:
+        plant.trust("other").accept(foreign)
+    assert refused.value.code == "other_station"
+
+
+def test_a_pack_holds_only_what_its_station_needs(plant):
+    file = add(plant)
+    names = {re.sub(r"^\d+\.", "", one) for one in unpack(plant.packed(1, file)).files}
+    assert names == {
+        "root.json", "targets.json", "snapshot.json", "timestamp.json",
+        f"{bin_of(STATION)}.json", f"targets/assignments/{STATION}.json",
+    }  # fmt: skip
+
+
+def test_a_station_without_assignment_has_no_pack(plant):
+    add(plant)
+    assert rows(plant, lambda connection: plant.whole.pack(connection, STATION)) is None
+
+
+@pytest.mark.parametrize("serial", [1, 2])
+def test_no_assignment_is_older_than_the_one_before(plant, serial):
+    file = add(plant)
+    plant.packed(2, file)
+    with pytest.raises(RepositoryError, match="older"):
+        plant.packed(serial, file)
+
+
+def test_one_wrong_assignment_and_none_counts(plant):
+    file = add(plant)
+    good = assignment_of(STATION, 5, file, at=NOON)
+    wrong = {"a/b/c": replace(good, station="a/b/d")}
+    with pytest.raises(RepositoryError, match=r"a/b/d for a/b/c"):
+        rows(plant, lambda one: plant.whole.assign(one, {STATION: good, **wrong}))
+    with pytest.raises(RepositoryError, match="no station would take"):
+        rows(plant, lambda one: plant.whole.assign(one, {STATION: b"{}"}))
+    assert rows(plant, lambda connection: plant.whole.pack(connection, STATION)) is None
+
+
+def test_what_the_targets_keys_did_not_sign_is_not_assigned(plant):
+    file = add(plant)
+    swapped = replace(file, sha256="0" * 64)
+    with pytest.raises(RepositoryError, match="not signed"):
+        plant.packed(1, swapped)
+    for action in ("cancel", "rollback"):
+        word = replace(assignment_of(STATION, 5, swapped, at=NOON), action=action)
+        with plant.database.transaction() as connection:
+            plant.whole.assign(connection, {STATION: replace(word, serial=5 + len(action))})
+
+
+def test_who_has_only_the_online_keys_lists_no_bundle(plant):
+    add(plant)
+    with pytest.raises(RepositoryError, match="1 more signatures"):
+        rows(plant, lambda one: plant.with_keys().add_bundle(one, bundle(seed=2), "eve"))
+
+
+def test_without_the_online_keys_nothing_is_assigned(plant):
+    file = add(plant)
+    (plant.whole.folder.keys / "assignments.pem").unlink()
+    fresh = Repository(plant.whole.folder.path, wall=lambda: NOON)
+    word = assignment_of(STATION, 1, file, at=NOON)
+    with pytest.raises(RepositoryError, match="the key that signs assignments"):
+        rows(plant, lambda connection: fresh.assign(connection, {STATION: word}))
+
+
+def test_renewing_once_a_day_keeps_packs_alive(plant):
+    file = add(plant)
+    plant.packed(1, file)
+    assert not rows(plant, plant.whole.renew)
+    for day in range(1, 40):
+        plant.now = NOON + day * DAY
+        assert rows(plant, plant.whole.renew)
+        assert not rows(plant, plant.whole.renew)
+    pack = rows(plant, lambda connection: plant.whole.pack(connection, STATION))
+    assert plant.trust().accept(pack).assignment.serial == 1
+
+
+def test_a_pack_that_nobody_renewed_expires(plant):
+    file = add(plant)
+    pack = plant.packed(1, file)
+    plant.now = NOON + 8 * DAY
+    with pytest.raises(TrustRefused) as refused:
+        plant.trust().accept(pack)
+    assert refused.value.code == "expired"
+
+
+def test_the_pieces_are_those_of_the_file(plant):
+    parcel = bundle(100_001)
+    file = add(plant, parcel)
+    assert add(plant, parcel) == file
+    with plant.database.transaction() as connection:
+        assert shelf.read(connection, parcel.digest) == file
+        assert shelf.read(connection, "0" * 64) is None
+        assert shelf.versions(connection, "rings") == {parcel.version: parcel.digest}
+        found = list(pieces(connection, file))
+    assert b"".join(found) == parcel.data
+    assert [len(one) for one in found] == [file.length(n) for n in range(len(file.pieces))]
+
+
+def test_a_bundle_that_was_confirmed_since_is_another_file_of_the_same_bundle(plant):
+    parcel = bundle()
+    first = add(plant, parcel)
+    second = add(plant, replace(parcel, data=parcel.data + b"confirmed"))
+    assert first.digest == second.digest
+    assert first.path != second.path
+    pack = plant.packed(1, first)  # both stay signed, and can be fetched
+    assert plant.trust().accept(pack).assignment.bundle == first
+    with plant.database.transaction() as connection:
+        assert shelf.read(connection, parcel.digest) == second
+        assert b"".join(pieces(connection, first)) == parcel.data
+
+
+def test_a_database_of_another_repository_is_refused(plant, tmp_path):
+    add(plant)
+    other = Repository.create(tmp_path / "other", wall=lambda: NOON)
+    with pytest.raises(RepositoryError, match="belongs to another repository"):
+        rows(plant, other.renew)
+
+
+def test_two_folders_of_the_same_keys_share_one_database(plant, tmp_path, database_url):
+    file = add(plant)
+    twin = Repository(plant.whole.folder.path, wall=lambda: NOON)
+    second = Database(database_url)
+    for serial, (repository, opened) in enumerate(
+        [(plant.whole, plant.database), (twin, second)] * 3, 1
+    ):
+        with opened.transaction() as connection:
+            word = assignment_of(STATION, serial, file, at=NOON)
+            repository.assign(connection, {STATION: word})
+    second.close()
+    pack = rows(plant, lambda connection: twin.pack(connection, STATION))
+    assert plant.trust().accept(pack).assignment.serial == 6
+
+
+def test_a_lost_database_is_begun_again_and_stations_follow(plant, tmp_path):
+    """The folder's copy holds root and the list of bundles; versions never go back."""
+    file = add(plant)
+    for serial in range(1, 6):
+        pack = plant.packed(serial, file)
+    trust = plant.trust()
+    trust.accept(pack)
+    with plant.database.transaction() as connection:
+        plant.whole.keep_copy(connection)
+    plant.now = NOON + DAY
+    plant.database = Database(f"sqlite:///{tmp_path}/new.db")
+    with pytest.raises(RepositoryError, match="no repository yet"):
+        rows(plant, plant.whole.look)
+    again = plant.packed(6, file)
+    assert trust.accept(again).assignment.serial == 6
+    assert parse(unpack(again).files[f"targets/assignments/{STATION}.json"].encode()).serial == 6
+    plant.database.close()
+
+
+def test_founding(tmp_path):
+    with pytest.raises(RepositoryError, match="would need 3"):
+        Repository.create(tmp_path / "a", Founding(root_keys=2, root_threshold=3))
+    with pytest.raises(RepositoryError, match="is no repository"):
+        Repository(tmp_path / "a")  # what was left of it
+    with pytest.raises(RepositoryError, match="not empty"):
+        Repository.create(tmp_path / "a")
+    with pytest.raises(RepositoryError, match="is no repository"):
+        Repository(tmp_path / "nowhere")
+
+
+def test_a_folder_with_a_missing_root(plant):
+    add(plant)
+    plant.whole.folder.path.joinpath("root", "1.root.json").unlink()
+    with pytest.raises(RepositoryError, match="every root"):
+        rows(plant, plant.whole.renew)
+
+
+def pieces(connection, file):
+    import sqlalchemy as sa
+
+    from sync.fleet.rollout_tables import bundle_pieces as table
+
+    query = sa.select(table.c.data).where(table.c.sha256 == file.sha256).order_by(table.c.number)
+    return [bytes(one) for one in connection.execute(query).scalars()]

@@ -15,6 +15,7 @@ from edge.cli import (
     fleet_models,
     fleet_orders,
     fleet_push,
+    fleet_status,
 )
 from edge.cli.errors import CHECK_FAILED, USAGE, fail, say
 from edge.cli.fleet_options import DatabaseOption
@@ -100,6 +101,7 @@ app.command("push")(fleet_push.push)
 app.command("pause")(fleet_orders.pause)
 app.command("resume")(fleet_orders.resume)
 app.command("rollback")(fleet_orders.rollback)
+app.command("status")(fleet_status.status)
 app.command("models")(fleet_models.models)
 app.add_typer(fleet_keys.app, name="keys")
 app.command("export")(fleet_export.export)

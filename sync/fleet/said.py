@@ -87,6 +87,8 @@ class Refusal:
     at: str = ""
     bundle: str = ""
     serial: int | None = None
+    name: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ def _refusal(value: object) -> Refusal | None:
         return None
     why, mend, at = (_text(content.get(name)) for name in ("why", "mend", "at"))
     bundle, serial = _hash(content.get("bundle")) or "", _count(content.get("serial"))
-    return Refusal(code, why, mend, at, bundle, serial)
+    name, version = _text(content.get("name")), _text(content.get("version"))
+    return Refusal(code, why, mend, at, bundle, serial, name, version)
 
 
 def _delivery(content: Mapping[str, Any]) -> Delivery | None:

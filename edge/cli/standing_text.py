@@ -1,0 +1,174 @@
+"""Where stations stand with their models, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sync.fleet.overview import Overview
+    from sync.fleet.said import Trial
+    from sync.fleet.standing import Course, Standing
+
+SCHEMA = "fleet-status/1"
+HEADING = ("station", "desired", "running", "candidate", "progress", "here")
+NOTHING = "–"
+
+
+def as_json(store: str, found: Overview) -> dict[str, object]:
+    """One object: docs/fleet.md lists the members."""
+    return {
+        "schema": SCHEMA,
+        "store": store,
+        "rollouts": [_course(one) for one in found.courses],
+        "stations": [_station(one) for one in found.stations],
+    }
+
+
+def lines(found: Overview) -> Iterator[str]:
+    """Roll-outs, the table, and then in words what is not as it should be."""
+    for course in found.courses:
+        yield from _heading(course)
+    if found.courses:
+        yield ""
+    if not found.stations:
+        yield "No station was ever heard, and none was assigned anything."
+        return
+    rows = [HEADING, *(_columns(one) for one in found.stations)]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(HEADING))]
+    for row in rows:
+        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+    for one in found.stations:
+        yield from _remarks(one)
+
+
+def _heading(course: Course) -> Iterator[str]:
+    counts = ", ".join(f"{count} {state}" for state, count in course.counts().items())
+    bundle = f"{course.name} {course.version}".strip() or course.bundle[:12]
+    wave = (
+        ""
+        if course.state in ("done", "cancelled", "rolled_back")
+        else (f", wave {course.wave} of {course.waves}")
+    )
+    yield (
+        f"{course.id}: {course.state.replace('_', ' ')}{wave}; {bundle}, {course.plan.strategy}; "
+        f"{course.succeeded} of {len(course.members)} there ({counts})"
+    )
+    if course.why:
+        yield f"  {course.why}"
+
+
+def _columns(one: Standing) -> tuple[str, ...]:
+    assigned, running = one.assigned, one.running
+    desired = NOTHING
+    if assigned is not None:
+        word = "" if assigned.action == "run" else f" ({assigned.action})"
+        desired = f"{assigned.name} {assigned.version}{word}"
+    here = "yes"
+    if one.offline_since is not None:
+        here = f"offline since {one.offline_since}" if one.offline_since else "never heard"
+    elif one.line == "down":
+        here = "yes, its line is down"
+    runs = NOTHING if running is None else f"{running.name} {running.version}"
+    return one.station, desired, runs, _candidate(one), _progress(one), here
+
+
+def _candidate(one: Standing) -> str:
+    trial = one.candidate
+    if trial is not None:
+        return f"{trial.name} {trial.version} {trial.state}"
+    if one.running is not None and one.running.trial is not None:
+        return f"{one.running.name} {one.running.version} on trial"
+    return NOTHING
+
+
+def _progress(one: Standing) -> str:
+    said, trial = one.said, one.candidate
+    if trial is not None and trial.state == "needs_calibration":
+        return "waits for labels"
+    if trial is not None and trial.state == "canary" and trial.share is not None:
+        return f"{trial.share:.0%} of parts, {trial.parts} seen"
+    if trial is not None and trial.state == "shadow":
+        return f"{trial.parts} parts seen"
+    if one.running is not None and one.running.trial is not None:
+        return f"{one.running.trial} parts to go"
+    delivery = said.delivery if said else None
+    if delivery is not None and delivery.state == "downloading" and delivery.size:
+        return f"download {delivery.bytes / delivery.size:.0%}"
+    if one.member is not None and one.member.state == "waiting":
+        return f"waits for wave {one.member.wave + 1}"
+    behind = one.assigned is not None and (
+        said is None or said.desired is None or said.desired.serial < one.assigned.serial
+    )
+    return "not heard of it yet" if behind else NOTHING
+
+
+def _remarks(one: Standing) -> Iterator[str]:
+    for trouble in one.troubles:
+        yield f"{one.station}: {trouble.name}: {trouble.what}"
+        yield f"  → {trouble.mend}"
+    trial = one.candidate
+    if trial is not None and trial.state == "needs_calibration":
+        yield f"{one.station}: {_needs(trial)}"
+        yield "  → edge-inspect calibrate … --apply at the station, with more labelled pictures"
+    member = one.member
+    if member is not None and member.state in ("rejected", "rolled_back"):
+        word = member.state.replace("_", " ")
+        yield f"{one.station}: {word}: {member.code or ''}: {member.why or 'no reason was given'}"
+    for refused in one.refused:
+        if member is None or refused.why != member.why:
+            name = f"{refused.name} {refused.version}".strip() or refused.bundle[:12]
+            yield f"{one.station}: does not take {name} again: {refused.code}: {refused.why}"
+
+
+def _needs(trial: Trial) -> str:
+    good, defect = trial.needed or (0, 0)
+    until = f", waits until {trial.until}" if trial.until else ""
+    return (
+        f"{trial.name} {trial.version} cannot be calibrated on the pictures there: "
+        f"{good} good and {defect} defect are missing{until}"
+    )
+
+
+def _course(one: Course) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "bundle": {"digest": one.bundle, "name": one.name, "version": one.version},
+        "state": one.state,
+        "why": one.why,
+        "wave": one.wave,
+        "waves": one.waves,
+        "succeeded": one.succeeded,
+        "counts": one.counts(),
+        "by": one.by,
+        "reason": one.reason,
+        "at": one.at,
+        "plan": asdict(one.plan),
+        "members": [asdict(member) for member in one.members],
+    }
+
+
+def _station(one: Standing) -> dict[str, object]:
+    said = one.said
+    trial = one.candidate
+    waits = trial is not None and trial.state == "needs_calibration"
+    return {
+        "station": one.station,
+        "offline_since": one.offline_since,
+        "line": one.line,
+        "desired": asdict(one.assigned) if one.assigned else None,
+        "running": asdict(one.running) if one.running else None,
+        "candidate": asdict(trial) if trial else None,
+        "last": asdict(said.last) if said and said.last else None,
+        "delivery": asdict(said.delivery) if said and said.delivery else None,
+        "refused": [asdict(refused) for refused in one.refused],
+        "rollout": one.rollout,
+        "state": one.member.state if one.member else None,
+        "code": one.member.code if one.member else None,
+        "why": one.member.why if one.member else None,
+        "waits_for_labels": list(trial.needed) if waits and trial and trial.needed else None,
+        "waits_until": trial.until if waits and trial else None,
+        "certificate_until": one.certificate_until,
+        "troubles": [asdict(trouble) for trouble in one.troubles],
+    }

@@ -1,0 +1,130 @@
+"""Everything that `fleet status` tells, read from the central database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from sync.fleet import plan as plans
+from sync.fleet.following import Member, Seen, follow
+from sync.fleet.plan import PlanError
+from sync.fleet.rollout_tables import assignments, bundles, members, model_states, rollouts
+from sync.fleet.said import Desired, Said, read
+from sync.fleet.standing import Course, Standing, standing
+from sync.fleet.tables import stations
+
+OPEN = ("pending", "running", "paused")
+FEW = 3
+"""Roll-outs that have ended, the newest, are told too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One moment: roll-outs, the newest first, and every station that is known, by name."""
+
+    courses: tuple[Course, ...]
+    stations: tuple[Standing, ...]
+
+
+def overview(connection: Connection, now: float, targets: tuple[str, ...] = ()) -> Overview:
+    """What is known at this wall time; with `targets` only of the stations that they name."""
+    assigned = _assigned(connection)
+    said = _said(connection)
+    told = [_course(connection, row, said, assigned) for row in _rollouts(connection)]
+    courses = [one for one in told if one is not None]
+    statuses = {
+        row.station: (row.status, row.at)
+        for row in connection.execute(
+            sa.select(stations.c.station, stations.c.status, stations.c.at)
+        )
+    }
+    places: dict[str, tuple[str, Member]] = {}
+    for course in reversed(courses):  # the newest has the word
+        for member in course.members:
+            if member.state not in ("superseded", "cancelled") or member.station not in places:
+                places[member.station] = course.id, member
+    names = sorted({*statuses, *assigned, *said, *places})
+    shown = [one for one in names if not targets or plans.matches(targets, one)]
+    return Overview(
+        tuple(one for one in courses if one.state in OPEN)
+        + tuple([one for one in courses if one.state not in OPEN][:FEW]),
+        tuple(
+            standing(one, statuses.get(one), said.get(one), assigned.get(one), places.get(one), now)
+            for one in shown
+        ),
+    )
+
+
+def _rollouts(connection: Connection) -> list[Any]:
+    """With the names of their bundles, the newest first."""
+    query = (
+        sa.select(rollouts, bundles.c.name, bundles.c.version)
+        .join(bundles, bundles.c.digest == rollouts.c.digest, isouter=True)
+        .order_by(rollouts.c.at.desc(), rollouts.c.id.desc())
+    )
+    return list(connection.execute(query).all())
+
+
+def _course(
+    connection: Connection,
+    row: Any,
+    said: Mapping[str, Said],
+    assigned: Mapping[str, Desired],
+) -> Course | None:
+    try:
+        plan = plans.parse(row.plan)
+    except PlanError:
+        return None  # of a later version
+    query = sa.select(members).where(members.c.rollout == row.id).order_by(members.c.station)
+    own = [
+        Member(one.station, one.wave, one.state, one.serial, one.code, one.why)
+        for one in connection.execute(query)
+    ]
+    # The tables have their states; shares and figures are what the stations say.
+    followed = [_with_figures(one, row, said, assigned) for one in own]
+    return Course(
+        row.id,
+        row.digest,
+        row.name or "",
+        row.version or "",
+        row.state,
+        row.why,
+        plan,
+        row.wave + 1,
+        max((one.wave for one in own), default=0) + 1,
+        row.by,
+        row.reason,
+        row.at,
+        tuple(followed),
+    )
+
+
+def _with_figures(
+    member: Member, row: Any, said: Mapping[str, Said], assigned: Mapping[str, Desired]
+) -> Member:
+    newest = assigned.get(member.station)
+    if newest is None or newest.rollout != row.id:
+        return member
+    return follow(member, row.id, row.digest, Seen(said.get(member.station), row.id))
+
+
+def _assigned(connection: Connection) -> dict[str, Desired]:
+    query = sa.select(assignments.c.station, assignments.c.body)
+    found = {}
+    for row in connection.execute(query):
+        content = json.loads(row.body)
+        file = content["bundle"]
+        names = (content["rollout"], content["action"], file["name"], file["version"])
+        found[row.station] = Desired(file["digest"], content["serial"], *names)
+    return found
+
+
+def _said(connection: Connection) -> dict[str, Said]:
+    query = sa.select(model_states.c.station, model_states.c.body)
+    read_all = {row.station: read(row.body, row.station) for row in connection.execute(query)}
+    return {station: said for station, said in read_all.items() if said is not None}

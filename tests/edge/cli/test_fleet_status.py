@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from edge.cli import fleet_status
+from edge.cli.main import app
+from edge.records import utc
+from sync.fleet.advance import Advance
+from sync.fleet.central import Central
+from sync.fleet.database import Database
+from sync.fleet.hearing import Word
+from sync.fleet.plan import Plan
+from sync.fleet.rollout_tables import rollouts
+from tests.sync.fleet.depot import NOON, Depot, bundle, state, trial
+
+CAPS, LIDS, RINGS, FAR = "a/b/caps", "a/b/lids", "a/b/rings", "c/d/far"
+EVERYBODY = (CAPS, LIDS, RINGS, FAR)
+
+
+class Fleet:
+    """A fleet in its tables, an hour at a time."""
+
+    def __init__(self, folder):
+        self.url = f"sqlite:///{folder}/fleet.db"
+        self.now = NOON
+        self.database = Database(self.url)
+        self.depot = Depot(folder / "repository", self.database, lambda: self.now)
+        self.central = Central(self.database, lambda: utc(self.now))
+        self.advance = Advance(self.database, self.depot.repository, lambda: self.now, utc)
+        self.depot.add(bundle())
+
+    def status(self, station, sync="up", **more):
+        content = {"schema": "station-status/1", "station": station, "sync": sync, "line": "up"}
+        self.central.heard({station: Word(json.dumps(content | more), None)})
+
+    def turn(self, **said):
+        self.now += 1
+        self.advance.turn({f"a/b/{name}": text for name, text in said.items()}, {})
+
+    def word(self, station):
+        return self.depot.assigned()[station]
+
+    def look(self, *more, code=None):
+        self.database.close()
+        done = CliRunner().invoke(app, ["fleet", "status", "--database", self.url, *more])
+        assert code is None or done.exit_code == code, done.output
+        return done.stdout
+
+    def json(self):
+        return json.loads(self.look("--json"))
+
+    def station(self, name):
+        return next(one for one in self.json()["stations"] if one["station"] == name)
+
+
+@pytest.fixture
+def fleet(tmp_path):
+    fleet = Fleet(tmp_path)
+    for name in EVERYBODY:
+        fleet.status(name)
+    fleet.depot.begin("r1", EVERYBODY, Plan(("*/*/*",)))
+    fleet.turn()
+    yield fleet
+    fleet.database.close()
+
+
+def test_nothing_is_known_yet(tmp_path):
+    fleet = Fleet(tmp_path)
+    assert "No station was ever heard" in fleet.look(code=0)
+
+
+def test_who_runs_tries_and_fetches_what(fleet):
+    caps, lids, rings = (fleet.word(name) for name in (CAPS, LIDS, RINGS))
+    delivery = {"state": "downloading", "bytes": 25, "size": 100}
+    fleet.turn(
+        caps=state(CAPS, caps, candidate=trial(caps, "canary", share=0.25, parts=70, name="rings")),
+        lids=state(LIDS, lids, running=lids.bundle.digest),
+        rings=state(RINGS, rings, delivery=delivery),
+    )
+    text = fleet.look(code=0)
+    assert "r1: running, wave 1 of 1; rings 1.1.0, canary; 1 of 4 there" in text
+    assert "(1 active, 1 assigned, 1 canary, 1 downloading)" in text
+    rows = {line.split(" ")[0]: line for line in text.splitlines()}
+    assert "25% of parts, 70 seen" in rows[CAPS]
+    assert "download 25%" in rows[RINGS]
+    assert "not heard of it yet" in rows[FAR]
+    assert fleet.station(CAPS)["candidate"]["share"] == 0.25
+    assert fleet.station(LIDS)["state"] == "active"
+
+
+def test_who_waits_for_labels_says_how_many_and_until_when(fleet):
+    word = fleet.word(CAPS)
+    waits = trial(
+        word, "needs_calibration", name="rings", version="1.1.0",
+        needed={"good": 0, "defect": 308}, until="2026-12-04T12:00:00.000Z",
+    )  # fmt: skip
+    fleet.turn(caps=state(CAPS, word, candidate=waits))
+    text = fleet.look(code=0)
+    assert "0 good and 308 defect are missing, waits until 2026-12-04" in text
+    assert fleet.station(CAPS)["waits_for_labels"] == [0, 308]
+    assert fleet.station(CAPS)["waits_until"].startswith("2026-12-04")
+
+
+def test_the_reason_of_a_failure_is_told(fleet):
+    word = fleet.word(CAPS)
+    last = trial(word, "rolled_back", code="slower", why="3.4 times as slow")
+    refused = [{"bundle": word.bundle.digest, "code": "slower", "why": "3.4 times as slow"}]
+    fleet.turn(caps=state(CAPS, word, last=last, refused=refused))
+    text = fleet.look(code=4)
+    assert "r1: paused" in text
+    assert f"{CAPS}: rolled back: slower: 3.4 times as slow" in text
+    assert fleet.station(CAPS)["code"] == "slower"
+    assert fleet.station(CAPS)["refused"][0]["code"] == "slower"
+
+
+def test_expired_wrong_clock_and_certificate_have_names_of_their_own(fleet):
+    for name, code in ((CAPS, "expired"), (LIDS, "wrong_clock")):
+        refusal = {"code": code, "why": "because", "mend": "do this", "at": "x"}
+        fleet.turn(**{name[4:]: state(name, refusal=refusal)})
+    fleet.status(RINGS, sync="down", certificate_until="2026-11-19T00:00:00.000Z")
+    found = {one["station"]: one for one in fleet.json()["stations"]}
+    assert [one["name"] for one in found[CAPS]["troubles"]] == ["expired"]
+    assert [one["name"] for one in found[LIDS]["troubles"]] == ["wrong_clock"]
+    assert [one["name"] for one in found[RINGS]["troubles"]] == ["certificate"]
+    assert "cannot connect again" in found[RINGS]["troubles"][0]["what"]
+    text = fleet.look(code=4)
+    assert f"{CAPS}: expired: because" in text
+    assert "→ do this" in text
+
+
+def test_since_when_a_station_is_away(fleet):
+    fleet.now += 3600
+    fleet.status(FAR, sync="down")
+    since = utc(fleet.now)
+    fleet.now += 3600
+    fleet.status(FAR, sync="down")  # a broker that repeats it after a restart
+    assert fleet.station(FAR)["offline_since"] == since
+    assert f"offline since {since}" in fleet.look()
+
+
+def test_only_some_stations(fleet):
+    text = fleet.look("--station", "a/b/*")
+    assert CAPS in text
+    assert FAR not in text
+    fleet.look("--station", "nonsense", code=2)
+
+
+def test_a_roll_out_of_a_later_version_does_not_hide_the_others(fleet):
+    with fleet.database.transaction() as connection:
+        row = {"id": "r9", "digest": "9" * 64, "state": "running", "plan": "{}", "wave": 0}
+        connection.execute(sa.insert(rollouts), [row | {"by": "b", "at": "z", "changed_at": "z"}])
+    assert "r1: running" in fleet.look(code=0)
+
+
+def test_watching_prints_what_changes(capsys):
+    texts = iter(["one", "one", "two"])
+
+    def text():
+        try:
+            return next(texts)
+        except StopIteration:
+            raise KeyboardInterrupt from None
+
+    fleet_status.show_again(text, terminal=False, pause=lambda seconds: None)
+    assert capsys.readouterr().out == "one\ntwo\n"

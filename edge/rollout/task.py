@@ -27,6 +27,7 @@ __all__ = ["LIMITS_S", "Calibrated", "Installed", "Kind", "Proved", "Result", "T
 LIMITS_S: Mapping[Kind, float] = {"install": 300.0, "prove": 300.0, "calibrate": 3 * 3600.0}
 """How long each may take before it is ended."""
 LAST_WORDS = 300
+ENDING_S = 0.2
 _LARGEST = 4 * 2**20
 _PACKAGES = str(Path(__file__).resolve().parents[2])
 
@@ -151,9 +152,11 @@ class _Running:
             return failed(self.kind, "task_failed", why, again=True)
 
     def close(self) -> None:
-        """End it, without waiting for that; the models that it runs end with it."""
+        """End it, and hardly wait for that; the models that it runs end with it."""
         if not self.ended:
             self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(ENDING_S)
         for descriptor in (self._said, self._words, self._tie):
             os.close(descriptor)
 

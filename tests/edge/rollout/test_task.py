@@ -120,7 +120,8 @@ def test_one_that_takes_too_long_is_ended(here: Config, tmp_path: Path) -> None:
     assert result is not None
     assert (result.code, result.again) == ("task_failed", True)
     assert "longer than" in (result.why or "")
-    until(lambda: tasks.poll() is None and not alive(pid), "its end")
+    until(lambda: tasks.poll() is None and not tasks._corpses, "its end")
+    assert not alive(pid)
 
 
 def test_a_new_one_takes_the_place_of_the_old_one(tasks: Tasks, tmp_path: Path) -> None:

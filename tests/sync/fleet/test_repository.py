@@ -1,4 +1,5 @@
 import re
+import threading
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from sync.fleet.database import Database
 from sync.fleet.folder import Founding, RepositoryError
 from sync.fleet.metadata import bin_of
 from sync.fleet.repository import Repository
+from sync.fleet.roles import Roles
 from sync.pack import unpack
 from sync.refusals import TrustRefused
 from tests.simulators.signer import assignment_of
@@ -109,7 +111,7 @@ def test_renewing_once_a_day_keeps_packs_alive(plant):
     file = add(plant)
     plant.packed(1, file)
     assert not rows(plant, plant.whole.renew)
-    for day in range(1, 40):
+    for day in range(1, 12):
         plant.now = NOON + day * DAY
         assert rows(plant, plant.whole.renew)
         assert not rows(plant, plant.whole.renew)
@@ -172,6 +174,35 @@ def test_two_folders_of_the_same_keys_share_one_database(plant, tmp_path, databa
     second.close()
     pack = rows(plant, lambda connection: twin.pack(connection, STATION))
     assert plant.trust().accept(pack).assignment.serial == 6
+
+
+def test_several_at_once_lose_nothing(plant, database_url):
+    file = add(plant)
+    failed = []
+
+    def work(name):
+        opened = Database(database_url)
+        try:
+            for serial in range(1, 6):
+                with opened.transaction() as connection:
+                    word = assignment_of(name, serial, file, at=NOON)
+                    plant.whole.assign(connection, {name: word})
+        except Exception as error:
+            failed.append(error)
+        finally:
+            opened.close()
+
+    names = [STATION, "a/b/c", "a/b/d"]
+    threads = [threading.Thread(target=work, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    pack = rows(plant, lambda connection: plant.whole.pack(connection, STATION))
+    assert plant.trust().accept(pack).assignment.serial == 5
+    with plant.database.transaction() as connection:
+        assert Roles(connection, "").serials(names) == dict.fromkeys(names, 5)
 
 
 def test_a_lost_database_is_begun_again_and_stations_follow(plant, tmp_path):

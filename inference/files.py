@@ -165,18 +165,27 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     nothing is at `folder`. Raises FileExistsError when something is there."""
     if folder.exists():
         raise FileExistsError(f"{folder} is there already")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _make(folder.parent)
     temporary = folder.parent / f".{folder.name}.{os.getpid()}"
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         for name, content in files.items():
             path = temporary / name
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make(path.parent)
             write_file(path, content)
         temporary.rename(folder)
     except OSError:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    sync_folder(folder.parent)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and its missing parents; their names are on disk when this returns."""
+    if folder.is_dir():
+        return
+    _make(folder.parent)
+    folder.mkdir(exist_ok=True)
     sync_folder(folder.parent)
 
 

@@ -196,9 +196,9 @@ class Courier:
         self.strange = what[:300]
 
     def _send(self, now: float) -> float:
-        limits = self._link.limits
-        wait = self.herald.step(now, limits.receive_maximum, limits.keeps_retained)
+        limits, wait = self._link.limits, TURN_EVERY_S
         try:
+            wait = self.herald.step(now, limits.receive_maximum, limits.keeps_retained)
             room = limits.receive_maximum - self.herald.under_way
             wait = min(wait, self.publisher.step(room, limits.largest_packet))
         except DatabaseError as error:

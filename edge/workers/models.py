@@ -117,6 +117,7 @@ class Models:
         self.drop_candidate()
         self.candidate = Candidate(self._run(fitted, idle=True))
         self._arrange()
+        self._shadow.take()  # of another candidate
 
     def prepare(self) -> None:
         """Start the child of the candidate that may decide parts, if there is none yet."""
@@ -149,18 +150,13 @@ class Models:
         candidate = self.candidate
         if candidate is None or candidate.main is None or not candidate.prepared:
             raise NotReady("the candidate has no warm child yet")
-        mirror, self._mirror = self._mirror, None  # of the active one, which goes on as previous
-        if mirror is not None and mirror.fitted.digest != self._active.digest:
-            self._retire(mirror)
-            mirror = None
-        self.drop_previous()
-        before, process = self.active, self._process
+        before, process, gone = self.active, self._process, self._previous
         self.candidate, self.share = None, 0.0
-        if process is not None:
-            self._previous, self._mirror = Runner(before, process, warm=True), mirror
+        self._previous = None if process is None else Runner(before, process, warm=True)
         self._take(candidate.fitted, candidate.main.process)
         self._retire(candidate.twin)
-        self._arrange()
+        self._retire(gone)
+        self._arrange()  # a mirror of the active one stays: it is of the previous one now
 
     def restore(self) -> None:
         """From the next part on, the previous model is active again, by its own cuts; what was

@@ -67,6 +67,7 @@ class Shadow:
         self._slot: deque[Seen] = deque(maxlen=1)
         self._hungry = False
         self._retired: deque[tuple[int, Process]] = deque()
+        self._lock = threading.Lock()  # around a pair and those whom it is about
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -84,7 +85,8 @@ class Shadow:
     def arrange(self, others: Mapping[str, Other], twins: tuple[Runner, ...]) -> None:
         """Who answers, by the digest of the bundle that decided; and whose processor time counts
         for the budget. Each is replaced as a whole."""
-        self._others, self._twins = others, twins
+        with self._lock:
+            self._others, self._twins = others, twins
 
     def warm(self, runners: tuple[Runner, ...]) -> None:
         """These are to be warmed up as soon as they can."""
@@ -171,7 +173,9 @@ class Shadow:
         said = self._ask(other, seen)
         if said is not None and said.fault != "not_ready":
             found = pair(seen.inspection, other.decided_by, decided, said, _picture(seen))
-            self._pairs.append(found)
+            with self._lock:
+                if self._others.get(seen.seat.digest) == other:  # nobody has come or gone meanwhile
+                    self._pairs.append(found)
 
     def _ask(self, other: Other, seen: Seen) -> Answer | None:
         """The other model's answer, by the line's own way from a frame to a decision.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sync.fleet.models import Model
 
 FEW = 5
+PLACES = {"running": "runs at", "candidate": "on probation", "refused": "refused by"}
 
 
 def models(database: DatabaseOption, json: JsonOption = False) -> None:
@@ -27,8 +28,9 @@ def models(database: DatabaseOption, json: JsonOption = False) -> None:
 
         with reading(database) as central, central.transaction() as connection:
             found = [_content(one) for one in all_models(connection)]
+    names = {one["digest"]: f"{one['name']} {one['version']}" for one in found}
     for content in found:
-        typer.echo(json_module.dumps(content) if json else _words(content))
+        typer.echo(json_module.dumps(content) if json else _words(content, names))
     if not found and not json:
         say("nothing was pushed yet")
 
@@ -53,16 +55,25 @@ def _content(model: Model) -> dict[str, Any]:
     }
 
 
-def _words(content: dict[str, Any]) -> str:
+def _words(content: dict[str, Any], names: dict[str, str]) -> str:
+    """`names` are those of all bundles, by digest: a parent is called by its own."""
     lines = [f"{content['name']} {content['version']}  {content['digest'][:12]}"]
     if content["pushed_at"]:
         signed = "" if content["signed"] else ", waits for signatures"
-        lines.append(f"  pushed by {content['pushed_by']}, {content['pushed_at']}{signed}")
+        lines.append(f"  {'pushed by':<12} {content['pushed_by']}, {content['pushed_at']}{signed}")
     else:
         lines.append("  never pushed from here")
-    for name, value in content["lineage"].items():
-        lines.append(f"  {name.replace('_', ' '):<10} {_short(value)}")
-    for name, words in (("running", "runs at"), ("candidate", "on probation"), ("refused", "not")):
+    for name in ("parent", "data_hash", "training", "metrics"):
+        if content["lineage"].get(name):
+            told = names.get(content["lineage"][name], "") if name == "parent" else ""
+            lines.append(
+                f"  {name.replace('_', ' '):<12} {told or _short(content['lineage'][name])}"
+            )
+    for name, words in (
+        ("running", "runs at"),
+        ("candidate", "on probation"),
+        ("refused", "refused by"),
+    ):
         if content[name]:
             lines.append(f"  {words:<12} {_listed(content[name])}")
     if not content["running"] and not content["candidate"]:

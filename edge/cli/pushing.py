@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import typer
 
 from edge.cli.errors import CHECK_FAILED, FAILED, USAGE, fail, say
 from edge.cli.fleeting import central_errors, passphrase
+from sync.assignment import BundleFile
 
 if TYPE_CHECKING:
     from edge.ordering import Office
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 TRIES = 3
 """Somebody else may sign something between our look and our order."""
 FEW = 20
+_ANY = BundleFile("any", "1.0.0", "0" * 64, "any", "0" * 64, 1, 1, ("0" * 64,))
 _NOT_NAME = re.compile(r"[*?]")
 
 
@@ -75,6 +78,8 @@ def planned(
     """The plan; ends the command with words where it cannot be."""
     from sync.fleet.plan import PlanError, parse
 
+    if not all(math.isfinite(one) for one in (*limits.values(), *thresholds.values())):
+        fail("a limit is no number", "edge-inspect fleet push --help", USAGE)
     try:
         steps = [float(one.strip().removesuffix("%")) for one in canary.split(",")]
     except ValueError:
@@ -88,10 +93,15 @@ def planned(
         "limits": dict(limits),
         "thresholds": dict(thresholds),
     }
-    try:
-        return parse(json_module.dumps(content))
-    except PlanError as error:
-        fail(str(error), "edge-inspect fleet push --help", USAGE)
+    with central_errors():
+        from sync.fleet.orders import OrderRefused, check
+
+        try:
+            plan = parse(json_module.dumps(content))
+            check(plan, _ANY, "any")
+        except (PlanError, OrderRefused) as error:
+            fail(str(error), "edge-inspect fleet push --help", USAGE)
+    return plan
 
 
 def ready(name: str, unconfirmed: bool, skip_proof: bool, plan: Plan) -> Parcel:

@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.assignment import BundleFile
+from sync.assignment import Assignment, BundleFile
+from sync.assignment import parse as take
 from sync.fleet import metadata, shelf, tables, words
 from sync.fleet.ceremony import Ceremony, read_offer
 from sync.fleet.folder import RepositoryError
@@ -30,6 +31,7 @@ OPEN = ("running", "paused")
 WAITS = "pending"
 """State of a roll-out whose bundle is not signed by enough persons yet."""
 Answer = dict[str, Any]
+_PLANNED = ("strategy", "steps", "promote", "again", "not_trained_on_yours", "limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class Orders:
                 f"another bundle was pushed as {parcel.name} {parcel.version} before",
                 "give this one a version of its own",
             )
+        check(plan, parcel.as_file(), order.by)
         file = shelf.store(connection, parcel, order.by, self._now())
         roles = self._repository.open(connection)
         missing = self._list(roles, file, body)
@@ -223,6 +226,22 @@ class Orders:
 
     def _now(self) -> str:
         return iso(self._repository.wall())
+
+
+def check(plan: Plan, file: BundleFile, by: str) -> None:
+    """Raises OrderRefused for what no station would take: then not even the order counts."""
+    names: dict[str, Any] = {
+        "station": "a/b/c",
+        "serial": 1,
+        "rollout": "r",
+        "issued_at": "now",
+        "by": by,
+    }
+    given = {name: getattr(plan, name) for name in _PLANNED}
+    try:
+        take(Assignment(**names, serial=1, action="run", bundle=file, **given).as_bytes())
+    except ValueError as error:  # also a number that is none
+        raise OrderRefused(f"no station would take that: {error}", "ask for less") from error
 
 
 def matching(connection: Connection, begin: str, states: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync.assignment import Limits
 from sync.fleet import orders as ordering
 from sync.fleet.orders import OrderRefused, matching, read
 from sync.fleet.plan import Plan
@@ -87,6 +88,8 @@ def test_the_same_order_again_changes_nothing_and_is_answered_the_same(plant):
         {"stations": [5]},
         {"plan": "{}"},
         {"plan": None},
+        {"plan": Plan(("*/*/*",), limits=Limits(min_parts=0)).as_text()},
+        {"plan": Plan(("*/*/*",), limits=Limits(max_permissive=float("nan"))).as_text()},
         {"bundle": None},
         {"bundle": {"sha256": "0" * 64}},
         {"targets": None},

@@ -1,0 +1,222 @@
+"""Pushing from the command line: what is asked, what is refused, what is said."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from edge.cli.fleet import app
+from edge.store.lock import Lock
+from inference.manifest import from_yaml
+from sync.fleet.database import Database
+from sync.fleet.plan import parse
+from sync.fleet.rollout_tables import bundles, members, rollouts
+from sync.fleet.tables import stations
+from tests.inference.bundles import make, manifest
+
+WHO = ("--by", "ann", "--reason", "better")
+
+
+class Fleet:
+    """A repository, a database, and the commands."""
+
+    def __init__(self, folder, monkeypatch, *options):
+        self.folder, self.url = folder, f"sqlite:///{folder}/db/fleet.db"
+        monkeypatch.setenv("EDGE_INSPECT_FLEET_DATABASE", self.url)
+        monkeypatch.setenv("EDGE_INSPECT_FLEET_REPOSITORY", str(folder / "repo"))
+        done = self.run("init", str(folder / "repo"), *options)
+        assert done.exit_code == 0, done.output
+
+    def run(self, *words):
+        return CliRunner().invoke(app, [*words])
+
+    def good(self, *words):
+        done = self.run(*words)
+        assert done.exit_code == 0, done.output
+        return done
+
+    def push(self, bundle, *words, to="a/b/c", proof=False):
+        skip = () if proof else ("--skip-proof",)
+        return self.run("push", str(bundle), "--to", to, *WHO, *skip, *words)
+
+    def read(self, table):
+        database = Database(self.url)
+        with database.transaction() as connection:
+            found = connection.execute(sa.select(table)).all()
+        database.close()
+        return found
+
+    def hear(self, *names):
+        database = Database(self.url)
+        with database.transaction() as connection:
+            for name in names:
+                row = {"station": name, "at": "2026", "status": "{}"}
+                connection.execute(sa.insert(stations), [row])
+        database.close()
+
+
+@pytest.fixture
+def fleet(tmp_path, monkeypatch):
+    return Fleet(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    return make(tmp_path / "bundle").root
+
+
+def test_a_bundle_that_ships_with_this_is_proved_signed_and_rolled_out(fleet):
+    done = fleet.push("@rings", proof=True)
+    assert done.exit_code == 0, done.output
+    assert "proving rings" in done.stderr
+    assert "golden pictures" in done.stderr
+    assert "never heard" in done.stderr
+    (row,) = fleet.read(rollouts)
+    assert (row.state, row.by, row.reason) == ("running", "ann", "better")
+    assert row.id.startswith("rings-1.")
+    assert [one.station for one in fleet.read(members)] == ["a/b/c"]
+
+
+def test_what_is_typed_is_in_the_plan(fleet, bundle):
+    done = fleet.push(
+        bundle, "--strategy", "shadow", "--canary", "1,10%", "--waves", "1,10%", "--no-promote",
+        "--again", "--not-trained-on-station-pictures", "--min-parts", "50", "--max-permissive",
+        "1%", "--max-escalation-rise", "0.2", "--max-overkill-rise", "0", "--max-latency-ratio",
+        "2", "--wait-calibration-days", "2", "--max-failed", "25%", "--max-deaths", "7",
+        "--success", "80%", "--to", "a/*/*", to="a/b/d",
+    )  # fmt: skip
+    assert done.exit_code == 1  # nobody fits a/*/* yet
+    assert "no station that was ever heard fits 'a/*/*'" in done.stderr
+    fleet.hear("a/b/c", "b/b/c")
+    words = done = fleet.push(
+        bundle, "--strategy", "shadow", "--canary", "1,10%", "--waves", "1,10%", "--no-promote",
+        "--again", "--not-trained-on-station-pictures", "--min-parts", "50", "--max-permissive",
+        "1%", "--max-escalation-rise", "0.2", "--max-overkill-rise", "0", "--max-latency-ratio",
+        "2", "--wait-calibration-days", "2", "--max-failed", "25%", "--max-deaths", "7",
+        "--success", "80%", "--to", "a/*/*", "--json", to="a/b/d",
+    )  # fmt: skip
+    assert done.exit_code == 0, words.output
+    assert json.loads(done.stdout)["stations"] == 2
+    plan = parse(fleet.read(rollouts)[0].plan)
+    assert (plan.targets, plan.strategy, plan.steps) == (("a/b/d", "a/*/*"), "shadow", (1.0, 10.0))
+    assert plan.waves == ("1", "10%", "100%")
+    assert (plan.promote, plan.again, plan.not_trained_on_yours) == (False, True, True)
+    assert (plan.limits.min_parts, plan.limits.max_permissive) == (50, 0.01)
+    assert (plan.limits.max_escalation_rise, plan.limits.max_overkill_rise) == (0.2, 0.0)
+    assert (plan.limits.max_latency_ratio, plan.limits.wait_calibration_s) == (2.0, 172800.0)
+    thresholds = plan.thresholds
+    assert (thresholds.max_failed, thresholds.max_deaths, thresholds.success) == (0.25, 7, 0.8)
+    assert (thresholds.min_parts, thresholds.max_permissive) == (50, 0.01)
+    assert {one.station for one in fleet.read(members)} == {"a/b/c", "a/b/d"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--strategy", "hope"),
+        ("--canary", "x"),
+        ("--canary", "25,5"),
+        ("--waves", "none"),
+        ("--max-permissive", "200%"),
+        ("--max-failed", "many"),
+        ("--to", "a/b"),
+        ("--to", "a/b/#"),
+        ("--max-latency-ratio", "nan"),
+        ("--min-parts", "0"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_else(fleet, bundle, words):
+    done = fleet.push(bundle, *words)
+    assert done.exit_code == 2, done.output
+    assert "→" in done.stderr or "Usage" in done.stderr
+
+
+def test_an_unconfirmed_bundle_is_refused_unless_told(fleet, tmp_path):
+    made = make(tmp_path / "guessed", provenance={"colour": "guessed"})
+    done = fleet.push(made.root)
+    assert done.exit_code == 1
+    assert "colour" in done.stderr
+    assert "model confirm" in done.stderr
+    assert fleet.push(made.root, "--unconfirmed", "--strategy", "blue-green").exit_code == 2
+    assert fleet.push(made.root, "--unconfirmed").exit_code == 0
+
+
+def test_a_bundle_that_is_not_proved_here_is_refused(fleet, tmp_path):
+    broken = make(tmp_path / "broken", model=b"no model").root
+    done = fleet.push(broken, proof=True)
+    assert done.exit_code == 4
+    assert "not proved here" in done.stderr
+    assert not (tmp_path / "db").exists()
+
+
+def test_a_bundle_that_is_none(fleet, tmp_path):
+    assert fleet.push(tmp_path / "nowhere").exit_code == 2
+    assert fleet.push("@nothing").exit_code == 2
+    (tmp_path / "empty").mkdir()
+    assert fleet.push(tmp_path / "empty").exit_code == 1
+
+
+def test_a_dry_run_changes_nothing(fleet, bundle):
+    done = fleet.push(bundle, "--dry-run", "--json")
+    assert json.loads(done.stdout) == {"dry_run": True, "stations": ["a/b/c"]}
+    assert fleet.read(rollouts) == fleet.read(bundles) == []
+
+
+def test_pause_resume_and_rollback(fleet, bundle):
+    fleet.push(bundle)
+    (row,) = fleet.read(rollouts)
+    assert "is paused" in fleet.good("pause", *WHO).stderr
+    assert fleet.run("pause", *WHO).exit_code == 1
+    assert json.loads(fleet.good("resume", *WHO, "--json").stdout)["again"] == 0
+    dry = json.loads(fleet.good("rollback", row.id[:-2], *WHO, "--dry-run", "--json").stdout)
+    assert dry == {"dry_run": True, "rollout": row.id, "order": "rollback"}
+    assert fleet.read(rollouts)[0].state == "running"
+    assert "is rolled back" in fleet.good("rollback", row.id, *WHO).stderr
+    assert fleet.read(rollouts)[0].why == "ann: better"
+
+
+def test_which_roll_out_is_meant(fleet, bundle, tmp_path):
+    assert "no roll-out is running" in fleet.run("pause", *WHO).stderr
+    fleet.push(bundle)
+    fleet.push(bundle)
+    done = fleet.run("pause", *WHO)
+    assert done.exit_code == 2
+    assert "several" in done.stderr
+    assert "begins with 'x'" in fleet.run("pause", "x", *WHO).stderr
+
+
+def test_models_tell_their_lineage(fleet, bundle, tmp_path):
+    fleet.push(bundle)
+    parent = json.loads(fleet.good("models", "--json").stdout)["digest"]
+    lineage = {"parent": parent, "data_hash": "ab" * 32, "metrics": {"auroc": 0.99}}
+    fleet.push(make(tmp_path / "more", version="2.0.0", lineage=lineage).root)
+    _, shown = map(json.loads, fleet.good("models", "--json").stdout.splitlines())
+    assert shown["lineage"] == lineage
+    assert (shown["version"], shown["signed"], shown["running"]) == ("2.0.0", True, [])
+    words = fleet.good("models").stdout
+    for one in ("parent       bright 1.2.3", "data hash    abab", "auroc 0.99", "ann", "nowhere"):
+        assert one in words
+    row = fleet.read(bundles)[1]
+    assert from_yaml(row.manifest)[0] == manifest(version="2.0.0", lineage=lineage)
+
+
+def test_no_model_was_pushed(fleet):
+    fleet.hear("a/b/c")
+    assert "nothing was pushed yet" in fleet.good("models").stderr
+
+
+def test_somebody_holds_the_database_and_does_not_answer(fleet, bundle, monkeypatch):
+    fleet.push(bundle)
+    monkeypatch.setattr("edge.ordering.WITHIN_S", 0.0)
+    with Lock(fleet.folder / "db" / "fleet.db.lock", "edge-inspect fleet serve"):
+        done = fleet.run("pause", *WHO)
+    assert done.exit_code == 1
+    assert "the order waits" in done.stderr
+    assert "fleet serve --repository" in done.stderr
+
+
+def test_no_repository(fleet, bundle, tmp_path):
+    done = fleet.push(bundle, "--repository", str(tmp_path))
+    assert done.exit_code == 1
+    assert "fleet init" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from sync.fleet.following import AWAY_FROM_IT, Member
@@ -9,6 +10,8 @@ from sync.fleet.plan import Plan
 
 NO_FAULT_OF_THE_MODEL = frozenset({"not_calibrated", "ordered", "superseded"})
 """Codes of an end that say nothing against the bundle."""
+CHANCE = 0.01
+"""So seldom a share at its limit looks like one above it, at one look."""
 FAILED = frozenset({"rejected", "rolled_back", "refused"})
 
 
@@ -21,7 +24,8 @@ def breached(plan: Plan, members: Sequence[Member]) -> str | None:
     """The first threshold that is exceeded, in words; None while all is well.
 
     Counts of all stations are added up: what is too little to be seen at one of them is seen over
-    many. They are judged as they are, without an allowance for chance: to stop costs a look.
+    many. Stations and deaths are judged as they are: to stop costs a look. Shares of parts must lie
+    above their limit by more than chance makes likely, since a better model differs too.
     """
     judged = [
         one
@@ -54,29 +58,54 @@ def _shares(plan: Plan, judged: Sequence[Member]) -> str | None:
     limits, parts = plan.thresholds, sum(one.evidence.compared for one in judged)
     if parts < max(1, limits.min_parts):
         return None
-    for words, count, most in (
+    for words, count, most, chance in (
         (
-            "accepts parts that the active model does not",
+            "accepts parts that the active model does not, and nobody called good,",
             sum(one.evidence.permissive for one in judged),
             limits.max_permissive,
+            by_chance,
         ),
         (
             "escalates more parts than the active model",
             sum(one.evidence.escalations for one in judged),
             limits.max_escalation_rise,
+            rise_by_chance,
         ),
         (
             "rejects more good parts than the active model",
             sum(one.evidence.overkill for one in judged),
             limits.max_overkill_rise,
+            rise_by_chance,
         ),
     ):
-        if count > most * parts:
+        if chance(count, parts, most) < CHANCE:
             return (
                 f"the candidate {words}: {count} of {parts} parts at all stations together "
                 f"({count / parts:.2%}), and {most:.2%} is allowed"
             )
     return None
+
+
+def by_chance(count: int, n: int, share: float) -> float:
+    """At least the probability of `count` or more among `n` where each has `share`, at most.
+
+    exp(-n KL(count/n, share)): Hoeffding, JASA 58 (1963), theorem 1. 1 where `count` is no more
+    than is to be expected.
+    """
+    seen, share = count / n, max(share, 1e-9)
+    if seen <= share:
+        return 1.0
+    rest = 0.0 if seen >= 1 else (1 - seen) * math.log((1 - seen) / (1 - share))
+    return math.exp(-n * (seen * math.log(seen / share) + rest))
+
+
+def rise_by_chance(net: int, n: int, rise: float) -> float:
+    """The same for a sum of `n` differences of -1, 0 or 1 whose mean is at most `rise`.
+
+    exp(-n (net/n - rise)² / 2): the same source, theorem 2.
+    """
+    above = net / n - rise
+    return 1.0 if above <= 0 else math.exp(-n * above * above / 2)
 
 
 def _names(stations: Sequence[str]) -> str:

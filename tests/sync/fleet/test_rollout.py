@@ -1,10 +1,11 @@
+import math
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.fleet.breach import is_failed
+from sync.fleet.breach import by_chance, is_failed
 from sync.fleet.following import AWAY_FROM_IT
 from sync.fleet.plan import Plan, Thresholds, sizes
 from tests.sync.fleet.lines import PLAN, Plant
@@ -110,18 +111,18 @@ def test_small_shifts_at_many_stations_are_seen_together():
     plant = Plant(plan=replace(PLAN, waves=("100%",)))
     plant.step()
     for line in plant.lines.values():
-        line.tries("canary", parts=100, share=0.05, permissive=1)
+        line.tries("canary", parts=100, share=0.05, permissive=3)
     plant.step()
     assert plant.rollout.state == "paused"
-    assert "6 of 600 parts" in plant.rollout.why
+    assert "18 of 600 parts" in plant.rollout.why
 
 
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ({"escalations": 60}, "escalates more"),
-        ({"overkill": 30}, "rejects more good"),
-        ({"permissive": 6}, "accepts parts"),
+        ({"escalations": 160}, "escalates more"),
+        ({"overkill": 130}, "rejects more good"),
+        ({"permissive": 20}, "accepts parts"),
         ({"deaths": 4}, "died 4 times"),
     ],
 )
@@ -134,6 +135,23 @@ def test_each_figure_of_the_lines_has_its_threshold(counts, words):
     plant.lines["a/b/0"].tries("shadow", parts=1000, **counts)
     plant.step()
     assert words in plant.rollout.why
+
+
+def test_what_chance_may_do_stops_nothing():
+    plant = Plant(1)
+    plant.step()
+    plant.lines["a/b/0"].tries("shadow", parts=1000, permissive=7, escalations=60, overkill=30)
+    plant.step()
+    assert plant.rollout.state == "running"
+
+
+@pytest.mark.parametrize(("n", "share"), [(30, 0.005), (1000, 0.005), (300, 0.3)])
+def test_the_allowance_for_chance_is_never_too_small(n, share):
+    for count in range(0, n + 1, max(1, n // 30)):
+        exact = sum(
+            math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(count, n + 1)
+        )
+        assert by_chance(count, n, share) >= min(exact, 1.0) - 1e-12
 
 
 def test_few_parts_are_not_judged():

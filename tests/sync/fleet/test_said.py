@@ -24,7 +24,7 @@ def test_what_a_line_says_of_its_candidate():
     found = read(said(candidate={**trial, "needed": needed, "parts": 20}), NAME)
     assert found.candidate == Trial(
         DIGEST, "shadow", serial=7, parts=20, needed=(3, 300),
-        evidence=Evidence(900, 700, 3, 9, 10, -2, 1),
+        evidence=Evidence(900, 700, 2, 9, 10, -2, 1),
     )  # fmt: skip
 
 

@@ -78,13 +78,16 @@ def check_storage(config: Config) -> Iterator[Finding]:
 
 def check_model(config: Config) -> Iterator[Finding]:
     """The bundle: loads, and proves itself on this machine."""
-    from edge import bundles
+    from edge.running import running
     from inference.interpreter import runtime_name
     from inference.proof import prove
 
-    bundle, why = bundles.usable(config.model.bundle)
+    found = running(config)
+    bundle = found.bundle
     if bundle is None:
-        yield Finding("model", "fail", str(why), "edge-inspect model wrap FILE.tflite --out DIR")
+        yield Finding(
+            "model", "fail", str(found.why), "edge-inspect model wrap FILE.tflite --out DIR"
+        )
         return
     name = f"{bundle.name} {bundle.version} on {runtime_name()}"
     proof = prove(bundle)
@@ -93,21 +96,19 @@ def check_model(config: Config) -> Iterator[Finding]:
         yield Finding("model", "ok", what)
     else:
         why = "; ".join(failure.text for failure in proof.failures)
-        mend = f"edge-inspect model prove {config.model.bundle}"
+        mend = f"edge-inspect model prove {found.named}"
         yield Finding("model", "fail", f"{name}: {why}", mend)
     if bundle.unconfirmed:
         guessed = ", ".join(bundle.manifest.guessed)
-        mend = f"edge-inspect model confirm {config.model.bundle} --by NAME"
+        mend = f"edge-inspect model confirm {found.named} --by NAME"
         yield Finding("model", "warn", f"guessed and not confirmed: {guessed}", mend)
 
 
 def check_calibration(config: Config) -> Iterator[Finding]:
     """Whether the model may decide, as far as its cuts are concerned."""
-    from edge import bundles, cameras
-    from edge.wiring import choose_calibration
+    from edge.running import running
 
-    view = cameras.view(config, cameras.source(config.camera))
-    choice = choose_calibration(config, view, bundles.usable(config.model.bundle)[0])
+    choice = running(config).standards.choose()
     wanted = config.decision.automation in ("partial", "full")
     mend = "edge-inspect calibrate DIR --apply --by NAME (edge-inspect calibration list)"
     if choice.calibration is not None:

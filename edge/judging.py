@@ -36,17 +36,16 @@ def judge(config: Config) -> Readiness:
 
 
 def _obstacles(config: Config) -> Iterator[str]:
-    from edge import bundles, cameras
-    from edge.wiring import choose_calibration
+    from edge.running import running
 
-    bundle, why = bundles.usable(config.model.bundle)
+    found = running(config)
+    bundle = found.bundle
     if bundle is None:
-        yield f"the model cannot be used: {why}"
+        yield f"the model cannot be used: {found.why}"
         return
     if bundle.unconfirmed:
         yield f"the bundle has guessed fields: {', '.join(bundle.manifest.guessed)}"
-    view = cameras.view(config, cameras.source(config.camera))
-    choice = choose_calibration(config, view, bundle)
+    choice = found.standards.choose()
     if choice.calibration is None:
         yield choice.why
     if config.decision.automation in ("human_only", "shadow", "assist"):

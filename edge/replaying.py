@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from camera.decode import decode
 from camera.frame import Frame
-from edge import bundles, cameras
+from edge import cameras
 from edge.inspection import Ruling, Stopwatch, inspect
 from edge.records import Origin
+from edge.running import running, with_digest
 from edge.seating import make_setup
+from inference.bundle import Bundle
 from inference.worker import Worker
 
 if TYPE_CHECKING:
@@ -64,9 +66,7 @@ def replay(config: Config, record: Mapping[str, Any]) -> Replayed:
     not looked at again.
     """
     frame = _stored_frame(config, record)
-    bundle, why = bundles.usable(config.model.bundle)
-    if bundle is None:
-        raise CannotReplay(f"the bundle cannot be used: {why}")
+    bundle = _bundle(config, record)
     view = cameras.view(config, cameras.source(config.camera))
     setup = make_setup(config, Origin(config.station.path, "", config.digest, ""), view, bundle)
     worker = Worker(bundle, config.model.threads)
@@ -83,6 +83,18 @@ def replay(config: Config, record: Mapping[str, Any]) -> Replayed:
     notes = _notes(record, bundle.digest, view, setup.runtime)
     names = tuple(str(doubt["name"]) for doubt in made.doubts)
     return Replayed(made.score, made.label, names, record["score"], notes)
+
+
+def _bundle(config: Config, record: Mapping[str, Any]) -> Bundle:
+    """The one that the record names, while this station still has it; else the active one."""
+    model = record["model"]
+    named = None if model is None else with_digest(config, model["bundle"])
+    if named is not None:
+        return named
+    found = running(config)
+    if found.bundle is None:
+        raise CannotReplay(f"the bundle cannot be used: {found.why}")
+    return found.bundle
 
 
 def _stored_frame(config: Config, record: Mapping[str, Any]) -> Frame:

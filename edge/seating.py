@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FOLDER = "slots"
 TWIN_HANG_MS = 20_000.0
-"""A child at the lowest priority may have to wait for a processor, through no fault of the model."""
+"""A child at the lowest priority waits for a processor, through no fault of its model."""
 State = Callable[[str], str | None]
 
 

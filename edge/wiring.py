@@ -11,7 +11,7 @@ import cv2
 
 from camera.quality import FrozenWatch
 from camera.supervised import NewestFeed, Supervisor, WaitingFeed
-from edge import __version__, bundles, calibrations, cameras, evidence
+from edge import __version__, bundles, cameras, evidence
 from edge.channel import Channel
 from edge.clock import Clock, boot_id
 from edge.config import Config
@@ -29,7 +29,6 @@ from edge.rollout import opening
 from edge.rollout.opening import Rollouts
 from edge.rollout.standing import FACTORY, lost
 from edge.seating import Seating
-from edge.standards import Standards
 from edge.statusfile import StatusFile
 from edge.storage import make_room_to_start, storing
 from edge.store.durable import make_directory
@@ -51,7 +50,6 @@ from edge.workers.services import LineRequests
 from edge.workers.shadow import Shadow
 from edge.workers.storing import Storing
 from edge.workers.tend import Tended, Tender
-from inference.bundle import Bundle
 
 PICTURES_IN_MEMORY = 13_000_000
 ENTRIES = 256
@@ -274,11 +272,6 @@ class _Wiring:
             watched=lambda: {**watch.figures(), **store.figures(), **rollouts.figures()},
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
-
-
-def choose_calibration(config: Config, view: str, bundle: Bundle | None) -> calibrations.Choice:
-    """The calibration that a line with this configuration, view and bundle works by."""
-    return Standards(config, bundle).choose()
 
 
 def _static(config: Config, view: str) -> dict[str, object]:

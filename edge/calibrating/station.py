@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge import __version__, bundles, cameras
+from edge import __version__, cameras
 from edge.calibrating import recorded
 from edge.calibrating.gathered import Gathered, Unusable
 from edge.calibrating.keeping import keep
@@ -21,6 +21,7 @@ from edge.config_cameras import FolderCamera, VideoCamera
 from edge.decision.evidence import Evidence, Training
 from edge.inspection import Setup
 from edge.records import Origin, utc
+from edge.running import running
 from edge.standards import Standards
 from edge.store.archive import Archive
 from edge.traffic import traffic
@@ -38,10 +39,10 @@ class Station:
     @classmethod
     def of(cls, config: Config) -> Station:
         """Raises Unusable where its model cannot be used, ConfigError where there is none."""
-        bundle, why = bundles.usable(config.model.bundle)
-        if bundle is None:
-            raise Unusable(f"the model cannot be used: {why}", "edge-inspect check")
-        return cls(config, bundle, Standards(config, bundle))
+        found = running(config)
+        if found.bundle is None:
+            raise Unusable(f"the model cannot be used: {found.why}", "edge-inspect check")
+        return cls(config, found.bundle, found.standards)
 
     @property
     def folder(self) -> Path:

@@ -121,14 +121,13 @@ def compare(first: Id, second: Id, config: ConfigOption = None, json: JsonOption
 
 def _standards(config: Path | None) -> Standards:
     """The station's calibrations, read as the owner of the state directory."""
-    from edge import bundles
     from edge.config_file import load
-    from edge.standards import Standards
+    from edge.running import running
     from edge.store.owner import become_owner
 
     settings = load(config)
     become_owner(settings.state_dir)
-    return Standards(settings, bundles.usable(settings.model.bundle)[0])
+    return running(settings).standards
 
 
 def _find(standards: Standards, id: str) -> Calibration:

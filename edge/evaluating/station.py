@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from camera.familiar import Familiar
-from edge import __version__, bundles
+from edge import __version__
 from edge.calibrating.gathered import Unusable
 from edge.calibrating.scoring import Progress, Shape, scorer
 from edge.clock import boot_id
@@ -16,8 +16,8 @@ from edge.evaluating.evaluation import Judging
 from edge.evaluating.pictures import picture_cases
 from edge.evaluating.recorded import Wanted, recorded_cases
 from edge.records import Origin
+from edge.running import running
 from edge.seating import make_setup
-from edge.standards import Standards
 
 if TYPE_CHECKING:
     from edge.config import Config
@@ -35,8 +35,8 @@ class Station:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.bundle, self.no_model = bundles.usable(config.model.bundle)
-        self.standards = Standards(config, self.bundle)
+        found = running(config)
+        self.bundle, self.no_model, self.standards = found.bundle, found.why, found.standards
         self.zone = ZoneInfo(config.station.time_zone)
 
     def judging(self) -> Judging:

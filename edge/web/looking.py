@@ -13,13 +13,14 @@ from typing import Literal
 
 from camera.decode import decode
 from camera.frame import Frame, Image
-from edge import __version__, bundles, cameras
+from edge import __version__, cameras
 from edge.config import Config
 from edge.config_file import ConfigError
 from edge.inspection import Setup, shown
 from edge.log import log
 from edge.picture_file import open_picture
 from edge.records import Origin
+from edge.running import with_digest
 from edge.web.overlay import drawn, placed
 from inference.bundle import Bundle
 from inference.prediction import Late, ModelFault, NoPrediction
@@ -206,9 +207,7 @@ class Looker:
         if self._worker is not None and self._worker.bundle.digest != digest:
             self.close()
         if self._worker is None:
-            bundle = self._bundle()
-            if bundle.digest != digest:
-                raise NoLook("another_model", "scored by another model than the configured one")
+            bundle = self._bundle(digest)
             threads, answer_ms = self._config.model.threads, ANSWER_S * 1e3
             self._worker = Worker(bundle, threads, answer_ms, idle=True)
             self._used_ns = self._now()
@@ -227,14 +226,14 @@ class Looker:
                 return False
         return True
 
-    def _bundle(self) -> Bundle:
-        """The configured one, as it is on the disk now."""
+    def _bundle(self, digest: str) -> Bundle:
+        """The one that scored the part, if this station still has it."""
         try:
-            bundle, why = bundles.usable(self._config.model.bundle)
+            bundle = with_digest(self._config, digest)
         except ConfigError as error:
             raise NoLook("another_model", str(error)) from error
         if bundle is None:
-            raise NoLook("another_model", why or "")
+            raise NoLook("another_model", "scored by a model that is not at this station any more")
         return bundle
 
     def _pictures(self, subject: Subject) -> tuple[Image, Image]:

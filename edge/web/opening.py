@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from edge import __version__, bundles
+from edge import __version__
 from edge.access.asked import handlers as about_persons
 from edge.access.machines import Machines
 from edge.access.people import People
@@ -29,6 +29,7 @@ from edge.review.lineside import LineFiles
 from edge.review.seeded import Seeding
 from edge.review.verdicts import FILE as QUEUE_FILE
 from edge.review.waiting import Waiting
+from edge.running import running
 from edge.statusfile import StatusFile
 from edge.store.archive import Archive
 from edge.web.copies import Copies
@@ -188,7 +189,7 @@ def _follower(base: _Base, shop: Shop) -> tuple[Follower, WebStatus]:
 
 def _types(config: Config) -> tuple[str, ...]:
     """The kinds of defects that the model knows: a person says one of them by a tap."""
-    bundle, _ = bundles.usable(config.model.bundle)
+    bundle = running(config).bundle
     if bundle is None:
         return ()
     labels = bundle.manifest.spec.output.labels

@@ -54,7 +54,8 @@ def labelled(folder: Path) -> Path:
 def a_station(folder: Path, **more: Any) -> Path:
     """A station whose model is about to be replaced."""
     decision = {"automation": "partial", **TARGETS}
-    return station(folder, CAMERA, **{"decision": decision, "rollout": PROBATION, **more})
+    camera = more.pop("camera", CAMERA)
+    return station(folder, camera, **{"decision": decision, "rollout": PROBATION, **more})
 
 
 def calibrate(settings: Path, pictures: Path) -> None:

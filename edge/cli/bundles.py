@@ -16,13 +16,13 @@ def rows(folder: Path | None, config: Path | None) -> list[dict[str, Any]]:
     is. Raises ConfigError where a configuration that is named cannot be read."""
     import models
 
-    found = [_row(f"@{name}", models.path(name)) for name in models.names()]
+    found = [row_of(f"@{name}", models.path(name)) for name in models.names()]
     place = folder or _configured(config)
     if place is not None and place.is_dir():
         inside = [place] if (place / models.MANIFEST).exists() else sorted(place.iterdir())
         for path in inside:
             if path.suffix == ".zip" or (path / models.MANIFEST).exists():
-                found.append(_row(str(path), path))
+                found.append(row_of(str(path), path))
     return found
 
 
@@ -31,9 +31,10 @@ def line(row: dict[str, Any]) -> str:
     if row["problem"]:
         return f"{row['bundle']:<28} cannot be used: {row['problem']}"
     state = "unconfirmed" if row["unconfirmed"] else "confirmed"
+    role = f"  {row['role']}" if row.get("role") else ""
     return (
         f"{row['bundle']:<28} {row['name']} {row['version']}  {row['input']}  "
-        f"{row['labels']} labels  {state}  {row['digest'][:12]}"
+        f"{row['labels']} labels  {state}  {row['digest'][:12]}{role}"
     )
 
 
@@ -100,7 +101,8 @@ def text(shown: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _row(name: str, path: Path) -> dict[str, Any]:
+def row_of(name: str, path: Path) -> dict[str, Any]:
+    """One row: what a bundle says of itself, or the problem with it."""
     from edge import __version__
     from inference.bundle import BundleError, load
 

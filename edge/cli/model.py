@@ -1,18 +1,18 @@
-"""`edge-inspect model`: make a bundle of a model file, look at bundles, confirm and prove them."""
+"""`edge-inspect model`: make bundles, look at them, prove them; a station's models."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from edge.cli import comparing, modelling
 from edge.cli.options import BY_HELP, ConfigOption, JsonOption
 
-if TYPE_CHECKING:
-    from inference.bundle import Bundle
-
-app = typer.Typer(no_args_is_help=True, help="Bundles: wrap a model, look at it, prove it.")
+app = typer.Typer(
+    no_args_is_help=True, help="Models: wrap, look at, prove, install, compare, promote, go back."
+)
 
 BundleArgument = Annotated[
     str, typer.Argument(help="A bundle's folder or zip, or @NAME for one that ships with this.")
@@ -55,6 +55,14 @@ def wrap(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the bundle, else the file's.")] = None,
     version: Annotated[str, typer.Option(help="major.minor.pipeline")] = "1.0.0",
+    lineage: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML or JSON: parent, data_hash, data, training, metrics.",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     try_dir: Annotated[
         Path | None,
         typer.Option(
@@ -70,7 +78,7 @@ def wrap(
 
     choices = {"rest": rest, "preset": preset, "colour": colour, "resize": resize, "fit": fit}
     wishes = wrapping.wishes(choices, scale, labels, good or [], defect or [], other or [])
-    wrapping.wrap(file, out, wishes, name, version, try_dir)
+    wrapping.wrap(file, out, wishes, wrapping.Naming(name, version, lineage), try_dir)
 
 
 @app.command()
@@ -82,11 +90,12 @@ def confirm(
     import time
 
     from edge.cli.errors import fail, say
+    from edge.cli.naming import bundle_at
     from edge.records import utc
     from inference.bundle import BundleError
     from inference.bundle import confirm as confirm_bundle
 
-    loaded = _load(bundle)
+    loaded = bundle_at(bundle)
     if not loaded.manifest.guessed:
         say(f"{loaded.name} {loaded.version}: nothing in it is guessed")
         return
@@ -101,29 +110,59 @@ def confirm(
 def list_bundles(
     folder: Annotated[
         Path | None,
-        typer.Argument(help="Where to look; else where the configured bundle is."),
+        typer.Argument(help="Where to look; else at the station, and where its bundle is."),
     ] = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Print the bundles that ship with this and those in a folder."""
+    """Print the bundles that ship with this, those in a folder, and the station's own.
+
+    Its own are what is configured (factory) and what is in its slots a and b, each with what it is
+    for now, and what was refused here.
+    """
     import json as json_module
 
-    from edge.cli import bundles
+    from edge.cli import bundles, models_text
 
-    for row in bundles.rows(folder, config):
+    rows = bundles.rows(folder, config)
+    if folder is None:
+        rows += models_text.own_rows(config)
+    for row in rows:
         typer.echo(json_module.dumps(row) if json else bundles.line(row))
 
 
 @app.command()
-def show(bundle: BundleArgument, json: JsonOption = False) -> None:
-    """Print what a bundle says of itself, and how it knows."""
+def show(
+    bundle: Annotated[
+        str | None,
+        typer.Argument(
+            help="A bundle's folder or zip, @NAME, or active|candidate|previous|factory|a|b. "
+            "Without one: how this station stands.",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print what a bundle says of itself, how it knows, and the chain back to the data; or, without
+    one, which models this station has and how far a candidate is."""
     import json as json_module
 
-    from edge.cli import bundles
+    from edge.cli import bundles, models_text
+    from edge.cli.naming import bundle_at, own_bundle, own_word
+    from edge.config_file import load
 
-    content = bundles.content(_load(bundle))
-    typer.echo(json_module.dumps(content) if json else bundles.text(content))
+    if bundle is None:
+        standing = models_text.standing(load(config))
+        typer.echo(json_module.dumps(standing) if json else models_text.text(standing))
+        return
+    found = own_bundle(load(config), bundle)[0] if own_word(bundle) else bundle_at(bundle)
+    content = bundles.content(found) | {"chain": models_text.chain(found, config)}
+    if json:
+        typer.echo(json_module.dumps(content, default=str))
+        return
+    typer.echo(bundles.text(content))
+    typer.echo("\n".join(models_text.chain_lines(content["chain"])))
 
 
 @app.command()
@@ -144,16 +183,8 @@ def prove(
     proving.run(bundle, max_ms, max_mb, json)
 
 
-def _load(name: str) -> Bundle:
-    """The bundle of this name or path; ends the command with words where there is none."""
-    import models
-    from edge import __version__
-    from edge.cli.errors import FAILED, USAGE, fail
-    from inference.bundle import BundleError, load
-
-    try:
-        return load(models.path(name) if name.startswith("@") else Path(name), __version__)
-    except models.NoSuchBundle as error:
-        fail(str(error), "edge-inspect model list", USAGE)
-    except BundleError as error:
-        fail(str(error), error.hint, USAGE if error.code == "missing" else FAILED)
+app.command()(modelling.install)
+app.command()(modelling.promote)
+app.command()(modelling.rollback)
+app.command()(modelling.cancel)
+app.command()(comparing.compare)

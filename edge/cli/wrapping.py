@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from edge.cli.errors import FAILED, USAGE, fail, say
 from inference.bundle import Bundle, BundleError, write
 from inference.interpreter import runtime_name
 from inference.labels import LabelError, Meaning
+from inference.lineage import problems
 from inference.manifest import VERSION, Manifest
 from inference.prediction import NoPrediction
 from inference.probe import probe
@@ -58,17 +60,24 @@ def wishes(
     return Wishes(labels_text=text, meaning=meaning, scaling=scale, **words)
 
 
-def wrap(
-    file: Path, out: Path, wanted: Wishes, name: str | None, version: str, try_dir: Path | None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What the bundle is to be called, and the file that says where its model comes from."""
+
+    name: str | None
+    version: str
+    lineage: Path | None = None
+
+
+def wrap(file: Path, out: Path, wanted: Wishes, naming: Naming, try_dir: Path | None) -> None:
     """Make the bundle and say how it went; ends the command where it cannot be made."""
-    if not VERSION.fullmatch(version):
-        fail(f"--version {version}: wanted major.minor.pipeline, such as 1.0.0", code=USAGE)
+    if not VERSION.fullmatch(naming.version):
+        fail(f"--version {naming.version}: wanted major.minor.pipeline, such as 1.0.0", code=USAGE)
     if out.exists():
         fail(f"{out} is there already", "choose another --out", USAGE)
     model = file.read_bytes()
     try:
-        manifest = _described(file, model, wanted, name, version)
+        manifest = _described(file, model, wanted, naming)
         trial, samples = None, list[Sample]()
         if try_dir is not None:
             samples = read_samples(try_dir)
@@ -107,17 +116,35 @@ def table(trial: Trial) -> list[str]:
     return lines
 
 
-def _described(
-    file: Path, model: bytes, wanted: Wishes, name: str | None, version: str
-) -> Manifest:
+def _described(file: Path, model: bytes, wanted: Wishes, naming: Naming) -> Manifest:
     probed = probe(model)
     for note in probed.file.notes:
         say(f"{file.name}: {note}")
     lineage = {
+        **_lineage(naming.lineage),
         "source": {"file": file.name, "sha256": hashlib.sha256(model).hexdigest()},
         "wrapped_with": runtime_name(),
     }
-    return describe(probed, wanted, name or bundle_name(file.stem), version, lineage)
+    name = naming.name or bundle_name(file.stem)
+    return describe(probed, wanted, name, naming.version, lineage)
+
+
+def _lineage(file: Path | None) -> dict[str, Any]:
+    """What the maker says of the model's origin; ends the command where it is no lineage."""
+    import yaml
+
+    if file is None:
+        return {}
+    try:
+        said = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        fail(f"{file}: not YAML: {' '.join(str(error).split())}", code=USAGE)
+    if not isinstance(said, dict):
+        fail(f"{file}: no mapping of keys to values", code=USAGE)
+    wrong = [f"{key}: {what}" for key, what in problems(said)]
+    if wrong:
+        fail(f"{file}: {'; '.join(wrong)}", code=USAGE)
+    return said
 
 
 def _refuse(file: Path, refused: Refused) -> NoReturn:

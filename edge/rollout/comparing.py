@@ -14,9 +14,12 @@ from edge.calibrating.scoring import scorer
 from edge.config import Config
 from edge.decision.policy import decide
 from edge.records import Cuts, Origin
-from edge.rollout.comparison import Part
-from edge.rollout.pair import Answer
-from edge.rollout.pairs import Word, pairs_and_words
+from edge.rollout.comparison import Comparison, Part, compare, differing
+from edge.rollout.evidence import Evidence
+from edge.rollout.looking import pairs_file, standing
+from edge.rollout.pair import Answer, Pair
+from edge.rollout.pairs import Word, pairs_and_words, replay
+from edge.rollout.standing import Standing
 from edge.scoring import Scored, score_all
 from edge.seating import make_setup
 from edge.standards import Standards
@@ -24,9 +27,58 @@ from edge.workers.ruler import Basis
 from inference.bundle import Bundle
 from inference.prediction import Prediction
 from inference.worker import Worker
+from sync.assignment import Limits
 
 HALF = Cuts(0.5, 0.5, certified=False)
 Tell = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One of the two, in words; `by` says by which cuts it decides."""
+
+    name: str
+    version: str = ""
+    digest: str | None = None
+    by: str = "its own cuts at the time"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}".strip()
+
+    def as_json(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "name": self.name,
+            "version": self.version,
+            "bundle": self.digest,
+            "cuts": self.by,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A comparison with what it was made of. `seen` counts all parts that both have answered, also
+    those whose answers are not kept; `broken` says which guard of a candidate does not hold."""
+
+    first: Named
+    second: Named
+    source: str
+    parts: list[Part]
+    figures: Comparison
+    seen: int
+    broken: str | None = None
+
+    def as_json(self, most: int) -> dict[str, object]:
+        """For `--json`, with so many of the differing parts at most."""
+        return {
+            "first": self.first.as_json(),
+            "second": self.second.as_json(),
+            "source": self.source,
+            "seen": self.seen,
+            "broken": self.broken,
+            **self.figures.as_json(),
+            "differing": [part.as_json() for part in differing(self.parts)[:most]],
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +106,14 @@ class _Timed:
         return answer
 
 
-def side(config: Config, bundle: Bundle, calibration: str | None = None) -> Side:
+def side(
+    config: Config, bundle: Bundle, calibration: str | None = None, configured: bool = False
+) -> Side:
     """A bundle with the calibration of this id, else the one in force, else its newest here.
 
     Without any it decides at 0.5, which means nothing but a common ground. Raises sqlite3.Error.
     """
-    standards = Standards(config, bundle)
+    standards = Standards(config, bundle, configured=configured)
     found = _calibration(standards, calibration)
     basis = standards.basis(calibrations.Choice(found, ""))
     if basis.cuts is None:
@@ -85,7 +139,9 @@ def _calibration(standards: Standards, wanted: str | None) -> calibrations.Calib
     return max(fitting, key=lambda one: one.id, default=None)
 
 
-def of_pictures(config: Config, folder: Path, both: tuple[Side, Side], tell: Tell) -> list[Part]:
+def of_pictures(
+    config: Config, folder: Path, both: tuple[Side, Side], confidence: float, tell: Tell
+) -> Compared:
     """Every picture below a folder, by both models in turn, prepared as on the line.
 
     Names say the truth where there are `good/` and `defect/`. Raises CameraError without pictures,
@@ -103,7 +159,11 @@ def of_pictures(config: Config, folder: Path, both: tuple[Side, Side], tell: Tel
             defect = None if truth is None else truth != "good"
             parts.append(Part(file, first, second, defect, folder / file))
             tell(len(parts), of)
-    return parts
+    first, second = (
+        Named(one.bundle.name, one.bundle.version, one.bundle.digest, one.by) for one in both
+    )
+    figures = compare(parts, confidence)
+    return Compared(first, second, f"pictures in {folder}", parts, figures, len(parts))
 
 
 def _seen(config: Config, folder: Path, one: Side, model: _Timed) -> Iterator[tuple[str, Answer]]:
@@ -120,35 +180,51 @@ def _answer(scored: Scored, cuts: Cuts, ms: float) -> Answer:
     return Answer(scored.score, scored.label, choice.decision, None, ms)
 
 
-def of_line(path: Path, state_dir: Path) -> list[Part]:
-    """The newest parts that both models saw on the line, the newcomer second. Raises OSError."""
+def of_line(config: Config, confidence: float) -> Compared | None:
+    """The newest parts that both models saw on the line, the newcomer second, and what the guards
+    say; None where no model has run beside another one. Raises OSError, sqlite3.Error."""
+    found = standing(config)
+    path = pairs_file(config, found)
+    if path is None:
+        return None
+    one = next((one for one in (found.candidate, found.last) if one and one.id == path.stem), None)
     pairs, words = pairs_and_words(path)
-    parts = []
-    for pair, newcomer in pairs:
-        both = (pair.active, pair.candidate)
-        first, second = both if newcomer == "candidate" else (both[1], both[0])
-        picture = None if pair.picture is None else state_dir / pair.picture
-        if picture is not None and not picture.exists():
-            picture = None
-        name = pair.part_id or pair.inspection
-        defect, by = _known(pair.truth, words.get(pair.inspection))
-        parts.append(Part(name, first, second, defect, picture, by))
-    return parts
+    parts = [_part(pair, newcomer, words, config.state_dir) for pair, newcomer in pairs]
+    evidence = Evidence(
+        one.orders.limits if one else Limits(),
+        config.decision.max_escape,
+        config.decision.max_overkill,
+    )
+    replay(path, evidence)
+    breach = evidence.broken()
+    return Compared(
+        Named("the other model") if one is None else _other(found, one.digest),
+        Named("the newcomer") if one is None else Named(one.name, one.version, one.digest),
+        f"parts of {config.station.path}",
+        parts,
+        compare(parts, confidence),
+        evidence.parts,
+        None if breach is None else f"{breach.code}: {breach.words}",
+    )
 
 
-def _known(truth: str | None, word: Word | None) -> tuple[bool | None, str | None]:
-    """Whether it is a defect, and who says so."""
+def _other(found: Standing, digest: str) -> Named:
+    """The model that the one with this digest stands beside."""
+    other = found.back if found.active.digest == digest else found.active
+    return Named("–") if other is None else Named(other.name, other.version, other.digest)
+
+
+def _part(pair: Pair, newcomer: str, words: Mapping[str, Word], state_dir: Path) -> Part:
+    both = (pair.active, pair.candidate)
+    first, second = both if newcomer == "candidate" else (both[1], both[0])
+    picture = None if pair.picture is None else state_dir / pair.picture
+    name = pair.part_id or pair.inspection
+    return Part(name, first, second, _known(pair.truth, words.get(pair.inspection)), picture)
+
+
+def _known(truth: str | None, word: Word | None) -> bool | None:
+    """Whether it is a defect, by a challenge's truth or a person's answer."""
     if truth is not None:
-        return truth == "defect", "challenge"
-    if word is None or word.verdict not in ("accept", "reject"):
-        return None, None
-    return word.verdict == "reject", "person"
-
-
-def about(parts: list[Part]) -> Mapping[str, int]:
-    """How many parts have a known truth, by who says so."""
-    found: dict[str, int] = {}
-    for part in parts:
-        if part.by is not None:
-            found[part.by] = found.get(part.by, 0) + 1
-    return found
+        return truth == "defect"
+    known = word is not None and word.verdict in ("accept", "reject")
+    return word.verdict == "reject" if known and word is not None else None

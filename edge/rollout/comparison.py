@@ -32,7 +32,6 @@ class Part:
     second: Answer
     defect: bool | None = None
     picture: Path | None = None
-    by: str | None = None
 
     @property
     def decided(self) -> tuple[Decision, Decision] | None:
@@ -51,6 +50,20 @@ class Part:
         """Only the first accepts it."""
         both = self.decided
         return both is not None and both[0] == "accept" != both[1]
+
+    def as_json(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "name": self.name,
+            "first": _said(self.first),
+            "second": _said(self.second),
+            "defect": self.defect,
+            "picture": None if self.picture is None else str(self.picture),
+        }
+
+
+def _said(answer: Answer) -> dict[str, object]:
+    return {"score": answer.score, "decision": answer.would_be, "fault": answer.fault}
 
 
 @dataclass(frozen=True, slots=True)

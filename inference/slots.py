@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inference.bundle import CONFIRMED, Bundle, BundleError, load
 from inference.files import open_files, sync_folder, write_folder
-from inference.seal import SEAL
+from inference.seal import SEAL, seal
 
 SLOTS = ("a", "b")
 
@@ -47,7 +47,7 @@ class Slots:
 
         After a power cut the slot holds the new bundle, or nothing; on return the new one is on
         the disk, read back, and has this digest, if one is given. Only what the digest speaks of
-        is copied, and a person's confirmation. Raises BundleError, OSError.
+        is copied, and a person's confirmation; a seal is set. Raises BundleError, OSError.
         """
         bundle = load(source, app_version)
         if digest is not None and bundle.digest != digest:
@@ -89,6 +89,6 @@ def _contents(bundle: Bundle) -> dict[str, bytes]:
     found = {name: files.read(name) for name in bundle.hashes}
     if any(hashlib.sha256(found[name]).hexdigest() != bundle.hashes[name] for name in found):
         raise BundleError("changed", f"{bundle.root} changed meanwhile", "install it again")
-    more = [SEAL] if bundle.confirmed is None else [SEAL, CONFIRMED]
-    names = files.names()
-    return found | {name: files.read(name) for name in more if name in names}
+    if bundle.confirmed is not None:
+        found[CONFIRMED] = files.read(CONFIRMED)
+    return found | {SEAL: seal(found)}

@@ -66,6 +66,17 @@ def test_only_what_belongs_to_a_bundle_is_copied(tmp_path, place):
     assert not (put.root / "calibrations").exists()
 
 
+def test_what_rots_in_a_slot_is_noticed(tmp_path, place):
+    made = make(tmp_path)
+    (made.root / "hashes.json").unlink()  # as in a zip that holds no more than the digest names
+    path = place.put(made.root, "a").root / "model.tflite"
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(BundleError, match="not the bytes that were packed"):
+        place.read("a")
+
+
 @pytest.mark.parametrize("at", range(4))
 def test_a_slot_holds_one_bundle_or_none_wherever_it_is_interrupted(
     tmp_path, place, monkeypatch, at

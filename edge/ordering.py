@@ -30,7 +30,8 @@ from sync.fleet.database import Database, DatabaseError, file_of
 from sync.fleet.folder import Folder
 from sync.fleet.metadata import lists
 from sync.fleet.models import known_stations
-from sync.fleet.orders import Order, OrderRefused, Orders, read
+from sync.fleet.order import Order, OrderRefused, read
+from sync.fleet.orders import Orders
 from sync.fleet.repository import Repository
 from sync.fleet.roles import Roles
 

@@ -16,6 +16,7 @@ from edge.cli import (
     fleet_orders,
     fleet_push,
     fleet_status,
+    fleet_strike,
 )
 from edge.cli.errors import CHECK_FAILED, USAGE, fail, say
 from edge.cli.fleet_options import DatabaseOption
@@ -103,6 +104,7 @@ app.command("resume")(fleet_orders.resume)
 app.command("rollback")(fleet_orders.rollback)
 app.command("status")(fleet_status.status)
 app.command("models")(fleet_models.models)
+app.command("strike")(fleet_strike.strike)
 app.add_typer(fleet_keys.app, name="keys")
 app.command("export")(fleet_export.export)
 

@@ -72,7 +72,7 @@ def _explain(error: Exception) -> None:
     from sync.fleet.database import Away, DatabaseError
     from sync.fleet.folder import RepositoryError
     from sync.fleet.keys import KeysError
-    from sync.fleet.orders import OrderRefused
+    from sync.fleet.order import OrderRefused
 
     if isinstance(error, OrderRefused | RepositoryError | KeysError):
         fail(str(error), error.mend)

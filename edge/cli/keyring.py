@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from edge.ordering import Office
     from sync.fleet.ceremony import Offer, Pending
+    from sync.fleet.change import Change
     from sync.fleet.keys import PublicKey
-    from sync.fleet.metadata import Change
     from sync.fleet.roles import Roles
 
 ROLES = {
@@ -80,7 +80,7 @@ def thresholds(texts: Sequence[str] | None) -> dict[str, int]:
 
 def add(places: Places, wish: Wish) -> Step:
     """A key more."""
-    from sync.fleet.metadata import Change
+    from sync.fleet.change import Change
 
     roles = _inner(wish.roles)
 
@@ -93,7 +93,7 @@ def add(places: Places, wish: Wish) -> Step:
 
 def revoke(places: Places, wish: Wish) -> Step:
     """A key less."""
-    from sync.fleet.metadata import Change
+    from sync.fleet.change import Change
 
     def change(desk: Office, documents: Roles, dry_run: bool) -> Change:
         keyid, roles = _where(desk, documents, wish.name)
@@ -105,7 +105,7 @@ def revoke(places: Places, wish: Wish) -> Step:
 
 def rotate(places: Places, wish: Wish, to: str | None) -> Step:
     """One key for another."""
-    from sync.fleet.metadata import Change
+    from sync.fleet.change import Change
 
     new = wish.public.stem if wish.public is not None else to or _next_name(wish.name)
 
@@ -119,7 +119,7 @@ def rotate(places: Places, wish: Wish, to: str | None) -> Step:
 
 def change_thresholds(places: Places, wish: Wish) -> Step:
     """Another number of signatures."""
-    from sync.fleet.metadata import Change
+    from sync.fleet.change import Change
 
     said = ", ".join(f"{role} needs {number}" for role, number in wish.thresholds.items())
     return Step(places, said, lambda *_: Change(thresholds=wish.thresholds))

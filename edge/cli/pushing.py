@@ -94,7 +94,7 @@ def planned(
         "thresholds": dict(thresholds),
     }
     with central_errors():
-        from sync.fleet.orders import OrderRefused, check
+        from sync.fleet.order import OrderRefused, check
 
         try:
             plan = parse(json_module.dumps(content))
@@ -155,7 +155,7 @@ def _give(
     desk: Office, parcel: Parcel, plan: Plan, targets: Sequence[Target], by: str, reason: str
 ) -> Mapping[str, Any] | None:
     from edge.ordering import new_order
-    from sync.fleet.orders import OrderRefused
+    from sync.fleet.order import OrderRefused
 
     for left in reversed(range(TRIES)):
         body = {

@@ -36,6 +36,34 @@ def change(step: Step, by: str, reason: str, dry_run: bool) -> None:
             _tell(step.words, desk.give(order))
 
 
+def strike(places: Places, begin: str, by: str, reason: str, dry_run: bool) -> None:
+    """Sign the list of bundles without one of them, and give it."""
+    with central_errors():
+        from edge.ordering import new_order, office
+        from sync.fleet.ceremony import Ceremony
+        from sync.fleet.models import models
+
+        phrase = passphrase(places.passphrase_file)
+        with office(places.repository, places.database, places.keys, phrase) as desk:
+            with desk.database.transaction() as connection:
+                roles = desk.roles(connection)
+                found = [
+                    one for one in models(connection) if one.listed and one.digest.startswith(begin)
+                ]
+                if len(found) != 1:
+                    fail(
+                        f"{len(found)} listed bundles begin with {begin!r}",
+                        "edge-inspect fleet models --json",
+                    )
+                offer = Ceremony(desk.repository).striking(roles, found[0].digest)
+            words = f"{found[0].name} {found[0].version} is struck off the list"
+            if dry_run:
+                say(f"{words} (nothing changed)")
+                return
+            order = new_order("offer", by, {**offer.as_json(), "reason": reason})
+            _tell(words, desk.give(order))
+
+
 def sign(places: Places, by: str, what: str, dry_run: bool) -> Mapping[str, Any]:
     """Add signatures, begin a renewal, or drop what waits."""
     with central_errors():

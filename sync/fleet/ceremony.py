@@ -12,9 +12,10 @@ from typing import Any
 
 from sync.assignment import BundleFile
 from sync.fleet import metadata
+from sync.fleet.change import Change, with_keys
 from sync.fleet.folder import RepositoryError
 from sync.fleet.keys import name_of
-from sync.fleet.metadata import Change, Document, MetadataError
+from sync.fleet.metadata import Document, MetadataError
 from sync.fleet.repository import Repository
 from sync.fleet.roles import PENDING, Roles
 
@@ -79,13 +80,18 @@ class Ceremony:
         targets = self._repository.listing(roles, file)
         return self._signed_offer(None, targets, base)
 
+    def striking(self, roles: Roles, digest: str) -> Offer:
+        """Targets without this bundle, signed by the keys at hand."""
+        root, targets = self._documents(roles)
+        new = metadata.without_bundle(targets, digest, self._repository.wall())
+        metadata.sign(new, self._repository.ring.signers(root.signed.roles["targets"].keyids))
+        return self._signed_offer(None, new, targets.signed.version)
+
     def changed(self, roles: Roles, change: Change) -> Offer:
         """The next root, and targets where they must change with it, signed by the keys at hand."""
         root, targets = self._documents(roles)
         try:
-            new_root, new_targets = metadata.with_keys(
-                root, targets, change, self._repository.wall()
-            )
+            new_root, new_targets = with_keys(root, targets, change, self._repository.wall())
         except MetadataError as error:
             raise RepositoryError(str(error), "edge-inspect fleet keys list") from error
         return self._sign_both(root, targets, new_root, new_targets)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from typing import Any
@@ -48,15 +47,6 @@ class MetadataError(ValueError):
     """A document that is none, or a change that would leave the repository unusable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What happens to the keys: by role, one of `OFFLINE` or `ONLINE`."""
-
-    add: Mapping[str, Sequence[Key]] = field(default_factory=dict)
-    remove: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    thresholds: Mapping[str, int] = field(default_factory=dict)
-
-
 def first_root(
     keys: Mapping[str, Sequence[Key]], thresholds: Mapping[str, int], at: float
 ) -> Metadata[Root]:
@@ -68,7 +58,7 @@ def first_root(
     known = {key.keyid: key for name in roles for key in keys[name]}
     root = Root(1, None, ends(at, SLOW_DAYS), known, roles, consistent_snapshot=True)
     for name, role in roles.items():
-        _check_threshold(name, role)
+        check_threshold(name, role)
     return Metadata(root)
 
 
@@ -103,6 +93,19 @@ def with_bundle(targets: Metadata[Targets], bundle: BundleFile, at: float) -> Me
     return changed
 
 
+def without_bundle(targets: Metadata[Targets], digest: str, at: float) -> Metadata[Targets]:
+    """The next version of targets, unsigned, in which no file of this bundle is listed. Raises
+    MetadataError where none is."""
+    changed = following(targets, at, SLOW_DAYS)
+    files = changed.signed.targets
+    gone = [path for path, one in files.items() if (one.custom or {}).get("digest") == digest]
+    if not gone:
+        raise MetadataError("that bundle is not listed")
+    for path in gone:
+        del files[path]
+    return changed
+
+
 def lists(targets: Metadata[Targets], bundle: BundleFile) -> bool:
     """Whether this very file is listed."""
     there = targets.signed.targets.get(bundle.path)
@@ -126,41 +129,10 @@ def following(document: Document, at: float, days: int) -> Document:
     return changed
 
 
-def with_keys(
-    root: Metadata[Root], targets: Metadata[Targets], change: Change, at: float
-) -> tuple[Metadata[Root], Metadata[Targets] | None]:
-    """The next root, unsigned, and the next targets where those must be signed anew: where their
-    keys, or the key of the assignments, are others. Raises MetadataError."""
-    new_root, new_targets = following(root, at, SLOW_DAYS), following(targets, at, SLOW_DAYS)
-    delegations = new_targets.signed.delegations
-    assert delegations is not None
-    assert delegations.succinct_roles is not None
-    touched = {*change.add, *change.remove, *change.thresholds}
-    for name in touched:
-        role = delegations.succinct_roles if name == BINS else new_root.signed.roles[name]
-        _change_role(name, role, change)
-    known = {**root.signed.keys, **delegations.keys}
-    known.update({key.keyid: key for keys in change.add.values() for key in keys})
-    used = {keyid for role in new_root.signed.roles.values() for keyid in role.keyids}
-    new_root.signed.keys = {keyid: known[keyid] for keyid in sorted(used)}
-    delegations.keys = {keyid: known[keyid] for keyid in delegations.succinct_roles.keyids}
-    return new_root, new_targets if touched & {"targets", BINS} else None
-
-
 def sign(document: Document, signers: Iterable[Signer]) -> None:
     """Add the signatures of these; earlier ones stay."""
     for signer in signers:
         document.sign(signer, append=True)
-
-
-def keys_of(root: Document, targets: Document) -> dict[str, dict[str, Any]]:
-    """The keys of each role, by id."""
-    delegations = targets.signed.delegations
-    found = {
-        name: {keyid: root.signed.keys[keyid] for keyid in role.keyids}
-        for name, role in root.signed.roles.items()
-    }
-    return {**found, BINS: {k: delegations.keys[k] for k in delegations.succinct_roles.keyids}}
 
 
 def attach(document: Document, keyid: str, sig: str) -> None:
@@ -276,20 +248,8 @@ def _named(document: Document) -> MetaFile:
     return MetaFile(document.signed.version, len(data), {"sha256": sha256(data).hexdigest()})
 
 
-def _change_role(name: str, role: Role, change: Change) -> None:
-    for keyid in change.remove.get(name, ()):
-        if keyid not in role.keyids:
-            raise MetadataError(f"that key does not sign {name}")
-        role.keyids.remove(keyid)
-    for key in change.add.get(name, ()):
-        if key.keyid in role.keyids:
-            raise MetadataError(f"that key signs {name} already")
-        role.keyids.append(key.keyid)
-    role.threshold = change.thresholds.get(name, role.threshold)
-    _check_threshold(name, role)
-
-
-def _check_threshold(name: str, role: Role) -> None:
+def check_threshold(name: str, role: Role) -> None:
+    """Raises MetadataError where a role could never be signed."""
     if not 1 <= role.threshold <= len(role.keyids):
         raise MetadataError(
             f"{name} has {len(role.keyids)} keys and would need {role.threshold} of them"

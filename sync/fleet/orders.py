@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.assignment import Assignment, BundleFile
-from sync.assignment import parse as take
+from sync.assignment import BundleFile
 from sync.fleet import metadata, shelf, tables, words
 from sync.fleet.ceremony import Ceremony, read_offer
 from sync.fleet.folder import RepositoryError
+from sync.fleet.order import Order, OrderRefused, check
 from sync.fleet.plan import Plan, PlanError, parse, waves_of
 from sync.fleet.repository import Parcel, Repository, iso
 from sync.fleet.roles import PENDING, Roles
@@ -31,46 +30,6 @@ OPEN = ("running", "paused")
 WAITS = "pending"
 """State of a roll-out whose bundle is not signed by enough persons yet."""
 Answer = dict[str, Any]
-_PLANNED = ("strategy", "steps", "promote", "again", "not_trained_on_yours", "limits")
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One order. `by` is the person named, `account` who typed it; `body` what the kind needs."""
-
-    id: str
-    kind: str
-    by: str
-    body: Mapping[str, Any]
-    account: str | None = None
-
-    def as_text(self) -> str:
-        """What `read` reads."""
-        content = {"id": self.id, "kind": self.kind, "by": self.by, "account": self.account}
-        return json.dumps({**content, "body": dict(self.body)}, sort_keys=True, allow_nan=False)
-
-
-class OrderRefused(Exception):
-    """An order that cannot be carried out; what a person can do is in `mend`."""
-
-    def __init__(self, what: str, mend: str) -> None:
-        super().__init__(what)
-        self.mend = mend
-
-
-def read(text: str | bytes) -> Order:
-    """Raises OrderRefused."""
-    try:
-        content = json.loads(text)
-        order = Order(**content)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise OrderRefused(f"that is no order: {error}", "give it again") from error
-    texts = (order.id, order.kind, order.by)
-    if not all(isinstance(one, str) and 0 < len(one) <= 300 for one in texts):
-        raise OrderRefused("that is no order", "give it again")
-    if not isinstance(order.body, dict) or not isinstance(order.account, str | None):
-        raise OrderRefused("that is no order", "give it again")
-    return order
 
 
 class Orders:
@@ -183,6 +142,7 @@ class Orders:
     def _offer(self, connection: Connection, order: Order) -> Answer:
         roles = self._repository.open(connection)
         missing = self._ceremony.offer(roles, read_offer(order.body))
+        self._still_listed(connection, roles, missing)
         return self._signed(connection, roles, missing)
 
     def _sign(self, connection: Connection, order: Order) -> Answer:
@@ -211,6 +171,18 @@ class Orders:
         root = self._repository.document(roles, "root").signed.version
         return {"missing": missing, "begun": begun, "root": root}
 
+    def _still_listed(self, connection: Connection, roles: Roles, missing: int) -> None:
+        """What is being rolled out is not struck off the list: it could not be assigned."""
+        name = f"{PENDING}targets" if missing and roles.newest(f"{PENDING}targets") else "targets"
+        listed = self._repository.document(roles, name)
+        query = sa.select(rollouts.c.id, rollouts.c.digest).where(rollouts.c.state.in_(OPEN))
+        for row in connection.execute(query).all():
+            file = shelf.read(connection, row.digest)
+            if file is not None and not metadata.lists(listed, file):
+                raise OrderRefused(
+                    f"{row.id} still rolls it out", f"edge-inspect fleet rollback {row.id}"
+                )
+
     def _parcel(self, body: Mapping[str, Any]) -> Parcel:
         said = body.get("bundle")
         if not isinstance(said, dict):
@@ -226,22 +198,6 @@ class Orders:
 
     def _now(self) -> str:
         return iso(self._repository.wall())
-
-
-def check(plan: Plan, file: BundleFile, by: str) -> None:
-    """Raises OrderRefused for what no station would take: then not even the order counts."""
-    names: dict[str, Any] = {
-        "station": "a/b/c",
-        "serial": 1,
-        "rollout": "r",
-        "issued_at": "now",
-        "by": by,
-    }
-    given = {name: getattr(plan, name) for name in _PLANNED}
-    try:
-        take(Assignment(**names, serial=1, action="run", bundle=file, **given).as_bytes())
-    except ValueError as error:  # also a number that is none
-        raise OrderRefused(f"no station would take that: {error}", "ask for less") from error
 
 
 def matching(connection: Connection, begin: str, states: Sequence[str]) -> list[str]:

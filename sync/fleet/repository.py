@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from sync.assignment import Assignment, AssignmentError, BundleFile, parse
 from sync.fleet import metadata, shelf
+from sync.fleet.change import keys_of
 from sync.fleet.folder import Folder, Founding, RepositoryError, found
 from sync.fleet.keys import PublicKey, Ring
 from sync.fleet.metadata import BINS, FAST_DAYS, Document
@@ -110,7 +111,7 @@ class Repository:
             return None
         files = {f"{n}.root.json": text for n, text in roles.history("root").items()}
         for name in ("snapshot", "targets", metadata.bin_of(station)):
-            files[f"{self._version(roles, name)}.{name}.json"] = _there(roles, name)
+            files[f"{self.document(roles, name).signed.version}.{name}.json"] = _there(roles, name)
         files["timestamp.json"] = _there(roles, "timestamp")
         files[f"targets/{metadata.path_of(station)}"] = body
         texts = {name: content.decode() for name, content in files.items()}
@@ -155,7 +156,7 @@ class Repository:
 
     def keys(self, roles: Roles) -> dict[str, dict[str, PublicKey]]:
         """Who may sign each role, by key id."""
-        return metadata.keys_of(self.document(roles, "root"), self.document(roles, "targets"))
+        return keys_of(self.document(roles, "root"), self.document(roles, "targets"))
 
     def threshold(self, roles: Roles, role: str) -> int:
         """How many of them must."""
@@ -251,9 +252,6 @@ class Repository:
 
     def _next(self, roles: Roles, name: str) -> Document:
         return metadata.following(self.document(roles, name), self.wall(), FAST_DAYS)
-
-    def _version(self, roles: Roles, name: str) -> int:
-        return int(self.document(roles, name).signed.version)
 
     def _sign(self, document: Document, keyids: Sequence[str], role: str) -> None:
         signers = self.ring.signers(keyids)

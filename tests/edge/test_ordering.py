@@ -16,7 +16,7 @@ from edge.requests import Request, put
 from edge.store.lock import Lock
 from sync.fleet.database import Database, DatabaseError, file_of
 from sync.fleet.folder import RepositoryError
-from sync.fleet.orders import OrderRefused
+from sync.fleet.order import OrderRefused
 from sync.fleet.repository import Repository
 from tests.conftest import SOAK
 from tests.sync.fleet.ceremonies import push_body

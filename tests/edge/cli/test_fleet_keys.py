@@ -168,3 +168,20 @@ def test_what_cannot_be_is_said_in_words(fleet, words, code):
     done = fleet.run("keys", *words)
     assert done.exit_code == code, done.output
     assert "→" in done.stderr
+
+
+def test_a_bundle_is_struck_off_the_list(fleet, tmp_path):
+    fleet.push(make(tmp_path / "bundle").root)
+    digest = json.loads(fleet.good("models", "--json").stdout)["digest"]
+    strike = ("strike", digest[:12], *WHO)
+    done = fleet.run(*strike)
+    assert done.exit_code == 1
+    assert "still rolls it out" in done.stderr
+    fleet.good("rollback", *WHO)
+    fleet.good(*strike, "--dry-run")
+    assert json.loads(fleet.good("models", "--json").stdout)["signed"]
+    fleet.good(*strike)
+    assert not json.loads(fleet.good("models", "--json").stdout)["signed"]
+    assert "0 listed bundles" in fleet.run(*strike).stderr
+    assert fleet.run("strike", "ab", *WHO).exit_code == 2
+    assert fleet.push(make(tmp_path / "again").root).exit_code == 0  # on purpose, by its keys

@@ -8,7 +8,8 @@ from hashlib import sha256
 from sync.fleet.ceremony import Ceremony
 from sync.fleet.folder import Founding
 from sync.fleet.keys import Ring
-from sync.fleet.orders import Order, Orders
+from sync.fleet.order import Order
+from sync.fleet.orders import Orders
 from sync.fleet.plan import Plan
 from sync.fleet.repository import Repository
 from sync.trust import Trust

@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from edge import ordering
 from sync import durable
 from sync.fleet.database import Database
-from sync.fleet.orders import Order, Orders
+from sync.fleet.order import Order
+from sync.fleet.orders import Orders
 from sync.fleet.repository import Repository
 from sync.fleet.rollout_tables import members, rollouts
 from sync.trust import Trust

@@ -4,9 +4,10 @@ import pytest
 
 from sync.fleet import keys
 from sync.fleet.ceremony import Offer, Stale
+from sync.fleet.change import Change
 from sync.fleet.folder import RepositoryError
-from sync.fleet.metadata import Change
-from sync.fleet.orders import OrderRefused
+from sync.fleet.metadata import MetadataError
+from sync.fleet.order import OrderRefused
 from sync.refusals import TrustRefused
 from tests.simulators.signer import assignment_of
 from tests.sync.fleet.ceremonies import STATION, Plant
@@ -255,3 +256,14 @@ def test_a_list_that_ended_is_refused(plant):
 
 def test_stale_says_what_to_do():
     assert Stale().mend == "do it again"
+
+
+def test_what_is_struck_off_the_list_is_not_assigned(plant):
+    plant.give(plant.push(), bundle())
+    plant.give(plant.order("rollback", {"rollout": "r1"}))
+    offer = plant.look(lambda one, roles: one.striking(roles, bundle().digest), "targets-1")
+    assert plant.give(plant.order("offer", offer.as_json()))["missing"] == 0
+    with pytest.raises(RepositoryError, match="not signed by the targets"):
+        plant.packed(1, bundle().as_file())
+    with pytest.raises(MetadataError, match="not listed"):
+        plant.look(lambda one, roles: one.striking(roles, bundle().digest), "targets-1")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from sync.assignment import Limits
 from sync.fleet import orders as ordering
-from sync.fleet.orders import OrderRefused, matching, read
+from sync.fleet.order import OrderRefused, read
+from sync.fleet.orders import matching
 from sync.fleet.plan import Plan
 from sync.fleet.rollout_tables import bundle_pieces, members, orders, rollouts
 from sync.fleet.tables import METADATA, stations

@@ -94,12 +94,15 @@ def _of_pictures(
     from edge.cli.naming import bundle_at, own_bundle, own_word
     from edge.cli.progress import progress
     from edge.rollout.comparing import of_pictures, side
+    from edge.rollout.standing import FACTORY
 
     sides = []
     for name in names:
-        own = own_word(name)
-        bundle, calibration = own_bundle(settings, name) if own else (bundle_at(name), None)
-        sides.append(side(settings, bundle, calibration, configured=name == "factory"))
+        if own_word(name):
+            bundle, calibration, slot = own_bundle(settings, name)
+            sides.append(side(settings, bundle, calibration, configured=slot == FACTORY))
+        else:
+            sides.append(side(settings, bundle_at(name)))
     try:
         with progress("looked at") as tell:
             return of_pictures(settings, folder, (sides[0], sides[1]), confidence, tell)

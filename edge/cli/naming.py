@@ -34,9 +34,9 @@ def own_word(name: str) -> bool:
     return name in WORDS and not Path(name).exists()
 
 
-def own_bundle(settings: Config, word: str) -> tuple[Bundle, str | None]:
-    """The station's bundle of this name, and the calibration it decides by; ends the command where
-    there is none."""
+def own_bundle(settings: Config, word: str) -> tuple[Bundle, str | None, str]:
+    """The station's bundle of this name, the calibration it decides by, and its slot; ends the
+    command where there is none."""
     from edge.rollout.looking import calibration_of, folder, slot_of, standing
     from edge.store.owner import become_owner
 
@@ -46,4 +46,4 @@ def own_bundle(settings: Config, word: str) -> tuple[Bundle, str | None]:
     path = None if slot is None else folder(settings, slot)
     if slot is None or path is None or not path.exists():
         fail(f"there is no {word} model here", "edge-inspect model show", USAGE)
-    return bundle_at(str(path)), calibration_of(found, slot)
+    return bundle_at(str(path)), calibration_of(found, slot), slot

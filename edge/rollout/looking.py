@@ -11,6 +11,7 @@ from edge.rollout.course import Known
 from edge.rollout.pairs import FOLDER
 from edge.rollout.shown import shown
 from edge.rollout.standing import FACTORY, NOTHING, SLOTS, Place, Standing, remembered
+from edge.rollout.starting import starting
 from edge.status import of_service
 from edge.store.archive import Archive
 
@@ -22,14 +23,15 @@ WORDS = ("active", "candidate", "previous", FACTORY, *SLOTS)
 
 
 def standing(config: Config) -> Standing:
-    """What line.db remembers. Must run as the owner. Raises sqlite3.Error, ConfigError."""
+    """What line.db remembers, as the line would begin with it. Must run as the owner. Raises
+    sqlite3.Error, ConfigError."""
     bundle, _ = bundles.usable(config.model.bundle)
     factory = NOTHING
     if bundle is not None:
         factory = Place(FACTORY, bundle.digest, bundle.name, bundle.version)
     with Archive(config.state_dir / "line.db") as archive:
         found = remembered(archive.state, factory)
-    return found
+    return starting(found, lambda _: True, 0.0, "").standing
 
 
 def rollout(config: Config) -> Mapping[str, object]:

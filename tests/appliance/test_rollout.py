@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import signal
@@ -20,7 +21,10 @@ from edge.rollout.standing import Place, Standing, remembered
 from edge.status import of_service
 from edge.store.archive import Archive
 from inference import bundle
+from inference.archive import as_zip
 from inference.bundle import Bundle
+from sync.assignment import Action, Assignment, BundleFile, Limits
+from sync.inbox import Entry, Inbox
 from tests.appliance.station import config_of, rows, start, station
 from tests.inference import bundles
 from tests.inference.bundles import until
@@ -223,3 +227,44 @@ def test_a_slot_that_was_lost_falls_back_to_what_is_there(tmp_path: Path) -> Non
         until(lambda: models(settings)["running"]["version"] == "1.2.3")
         until(reached(settings, "rolled_back"))
     assert records(settings, "rollout/1")[-1]["code"] == "unusable"
+
+
+def assign(settings: Path, made: Bundle, serial: int, action: Action) -> None:
+    """As sync leaves the fleet's word, with a file that is whole."""
+    content = as_zip(made)
+    sha256 = hashlib.sha256(content).hexdigest()
+    size = len(content)
+    named = made.name, made.version, made.digest, f"bundles/{made.name}.zip"
+    file = BundleFile(*named, sha256, size, size, (sha256,))
+    config = config_of(settings)
+    said = Assignment(
+        station=config.station.path,
+        serial=serial,
+        rollout=f"r{serial}",
+        issued_at="2026-01-01T00:00:00Z",
+        by="k.ito",
+        action=action,
+        bundle=file,
+        strategy="blue-green",
+        limits=Limits(min_parts=5),
+    )
+    inbox = Inbox(config.state_dir / "inbox")
+    inbox.write(Entry(said, "2026-01-01T00:00:00Z", "assigned"))
+    inbox.file(file).write_bytes(content)
+    inbox.write(Entry(said, "2026-01-01T00:00:00Z", "verified", bytes=size))
+
+
+@pytest.mark.slow
+def test_by_the_fleet_s_word_and_back_by_it(tmp_path: Path) -> None:
+    settings = a_station(tmp_path)
+    made = better(tmp_path)
+    with line(settings):
+        assign(settings, made, 1, "run")
+        until(lambda: models(settings)["running"]["version"] == "1.3.0", seconds=60)
+        assign(settings, made, 2, "rollback")
+        until(lambda: models(settings)["running"]["version"] == "1.2.3", seconds=30)
+        assign(settings, made, 3, "run")
+        until(lambda: models(settings)["last"]["code"] == "rolled_back_before")
+    told = records(settings, "rollout/1")
+    assert [record["rollout"] for record in told] == ["r1"] * (len(told) - 1) + ["r3"]
+    assert (told[-2]["event"], told[-2]["code"], told[-2]["by"]) == ("rollback", "ordered", "k.ito")

@@ -54,9 +54,10 @@ class Limits:
     """When a candidate is judged, and what it may not do. Shares are of parts seen by both models.
 
     `min_parts` is asked for in shadow, and again at each step of a canary. `max_permissive`: parts
-    that the candidate would accept and the active one would not. `max_escalation_rise` and
-    `max_overkill_rise` are differences of shares. `max_latency_ratio` compares medians of
-    the time that an inference takes. `wait_calibration_s`: how long labels are waited for.
+    that the candidate accepts though the active one rejects them, or a person called them defects.
+    `max_escalation_rise` and `max_overkill_rise` are differences of shares. `max_latency_ratio`
+    compares medians of the time that an inference takes. `wait_calibration_s`: how long labels are
+    waited for.
     """
 
     min_parts: int = 200

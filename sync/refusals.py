@@ -143,7 +143,9 @@ REFUSALS: dict[str, Refusal] = {
     "slower": Refusal("much slower than the model in force", _ELSE, "line"),
     "constant": Refusal("the same score for every part", _ELSE, "line"),
     "escalation": Refusal("more parts go to persons than before", _ELSE, "line"),
-    "permissive": Refusal("it accepts parts that the model in force does not", _ELSE, "line"),
+    "permissive": Refusal(
+        "it accepts what the other rejects or persons call defects", _ELSE, "line"
+    ),
     "overkill": Refusal("it rejects parts that persons find good", _ELSE, "line"),
     "verdicts": Refusal("persons say otherwise than it does", _ELSE, "line"),
     "challenge": Refusal("challenge parts say otherwise than it does", _ELSE, "line"),

@@ -28,6 +28,8 @@ class _Part:
     both: Both
     permissive: Look
     overkill: Look
+    good: int = 0
+    """1 where the newcomer alone accepts, and a person has called it good."""
 
 
 class Disagreement:
@@ -39,6 +41,7 @@ class Disagreement:
         self.overkill = Rise(limits.max_overkill_rise, alpha, least, lowest=-1)
         self.escalation = Guard(limits.max_escalation_rise, alpha, lowest=-1)
         self.stricter = 0
+        self.accepts_alone = self.called_good = 0
         self.escalated = [0, 0]
         self._truths = truths
         self._parts: dict[str, _Part] = {}
@@ -47,13 +50,14 @@ class Disagreement:
     def add(self, name: str, number: int, ours: Decision, theirs: Decision, alone: bool) -> None:
         """What the newcomer and the other decide; `alone`: the newcomer's answer counts."""
         self.stricter += theirs == "accept" != ours
+        self.accepts_alone += ours == "accept" != theirs
         escalates = (ours == "escalate", theirs == "escalate")
         self.escalated = [n + one for n, one in zip(self.escalated, escalates, strict=True)]
         self.escalation.add(escalates[0] - escalates[1])
         part = _Part(
             number,
             self._truths.add(ours, theirs),
-            self.permissive.add(int(ours == "accept" != theirs), alone),
+            self.permissive.add(int(ours == "accept" and theirs == "reject"), alone),
             self.overkill.add((ours == "reject") - (theirs == "reject"), alone),
         )
         self._parts[name] = part
@@ -74,15 +78,27 @@ class Disagreement:
         """A person's answer about a part; about one that is not known it changes nothing."""
         part = self._parts.get(name)
         if part is not None:
-            self.permissive.settle(part.permissive, cleared=not defect)
+            self._about_accepting(part, defect)
             self.overkill.settle(part.overkill, cleared=defect)
             self._truths.verdict(part.both, defect, led)
+
+    def _about_accepting(self, part: _Part, defect: bool) -> None:
+        both, seen = part.both, part.permissive
+        if not both.newcomer == "accept" != both.other:
+            return
+        good = 0 if defect else 1
+        self.called_good += good - part.good
+        part.good = good
+        if both.other == "reject":
+            self.permissive.settle(seen, cleared=not defect)
+        else:
+            self.permissive.blame(seen, wrong=defect)
 
     def broken(self) -> Breach | None:
         """The first of the three that does not hold."""
         for code, rise, words in (
-            ("permissive", self.permissive, "it accepts {} that the other model would not and"
-             " nobody called good"),
+            ("permissive", self.permissive, "it accepts {} that the other model rejects, or a"
+             " person called defects"),
             ("overkill", self.overkill, "it rejects {} more than the other model"),
         ):  # fmt: skip
             if rise.broken():
@@ -100,12 +116,12 @@ class Disagreement:
 
     def as_json(self) -> dict[str, object]:
         """For people and records."""
-        permissive = self.permissive
         return {
             "permissive": {
-                "count": permissive.against + permissive.cleared + permissive.open,
-                "called_good": permissive.cleared,
-                "open": permissive.open,
+                "count": self.accepts_alone,
+                "called_good": self.called_good,
+                "against": self.permissive.against,
+                "open": self.permissive.open,
             },
             "stricter": self.stricter,
             "escalated": dict(zip(("candidate", "other"), self.escalated, strict=True)),
@@ -117,6 +133,7 @@ class Disagreement:
         return {
             "stricter": self.stricter,
             "escalated": self.escalated,
+            "accepts_alone": [self.accepts_alone, self.called_good],
             "permissive": self.permissive.as_json(),
             "overkill": self.overkill.as_json(),
             "escalation": self.escalation.as_json(),
@@ -128,6 +145,7 @@ class Disagreement:
         """Take up what `kept` gave. Raises ValueError, KeyError or TypeError otherwise."""
         self.stricter = int(content["stricter"])
         self.escalated = [int(count) for count in content["escalated"]]
+        self.accepts_alone, self.called_good = (int(n) for n in content["accepts_alone"])
         self.permissive.restore(content["permissive"])
         self.overkill.restore(content["overkill"])
         self.escalation.restore(content["escalation"])
@@ -143,8 +161,11 @@ def _parts(count: int, n: int, limit: float) -> str:
 def _kept(name: str, part: _Part) -> list[object]:
     both = part.both
     said = [both.newcomer, both.other, both.presumed, both.answered]
-    return [name, part.number, said, part.permissive.as_json(), part.overkill.as_json()]
+    looks = part.permissive.as_json(), part.overkill.as_json()
+    return [name, part.number, said, *looks, part.good]
 
 
-def _part(name: str, number: int, both: Any, permissive: Any, overkill: Any) -> tuple[str, _Part]:
-    return name, _Part(int(number), Both(*both), look(permissive), look(overkill))
+def _part(
+    name: str, number: int, both: Any, permissive: Any, overkill: Any, good: int
+) -> tuple[str, _Part]:
+    return name, _Part(int(number), Both(*both), look(permissive), look(overkill), int(good))

@@ -5,8 +5,9 @@ replaced. Each guard is a claim that a limit makes about the newcomer, under a t
 every time (edge/rollout/guards.py):
 
     code        the claim                                                  its looks
-    permissive  at most max_permissive of the parts are accepted by it,    pairs with cuts
-                not by the other, and good in nobody's word
+    permissive  at most max_permissive of the parts are accepted by it     pairs with cuts
+                though the other rejects them, or a person called them
+                defects
     escalation  it escalates at most max_escalation_rise more of the       pairs with cuts
                 parts than the other
     overkill    it rejects at most max_overkill_rise more of the parts     pairs with cuts
@@ -40,9 +41,10 @@ breaks none.
 `spot_check` is the word of the line's own instruments (edge/monitor/bounds.py) after a promotion:
 one false alarm in 10,000 drawn defects. A spot check of a part in a canary is a person's answer.
 
-**Persons' answers.** A person may be asked about a part that the other decides. What is called good
-is then no error of a permissive newcomer, what is called a defect no overkill. Until it is
-answered, for up to 200 further pairs, such a part counts for nothing; then it counts as an error.
+**Persons' answers.** What the newcomer accepts and the other only escalates is what a better model
+does: it counts against the newcomer where a person calls it a defect, and not otherwise. What the
+other rejects counts, unless a person calls it good; what is called a defect is no overkill. Until
+such a part is answered, for up to 200 further pairs, it counts for nothing; then as an error.
 Where the newcomer decides, nobody is asked about what it is sure of; there persons vouch by what
 they said before (edge/rollout/rises.py).
 

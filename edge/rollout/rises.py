@@ -78,6 +78,12 @@ class Rise:
             look.cleared = cleared
         look.counted = counted
 
+    def blame(self, look: Look, wrong: bool) -> None:
+        """A person's answer about a part that counted for nothing: `wrong` makes it count."""
+        counted = 1 if wrong else look.raw
+        (self.alone if look.alone else self.asked).change(look.block, look.counted, counted)
+        look.counted = counted
+
     @property
     def against(self) -> int:
         """Parts that count against the newcomer."""

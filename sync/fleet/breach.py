@@ -60,19 +60,19 @@ def _shares(plan: Plan, judged: Sequence[Member]) -> str | None:
         return None
     for words, count, most, chance in (
         (
-            "accepts parts that the active model does not, and nobody called good,",
+            "accepts parts that the active model rejects, or a person called defects:",
             sum(one.evidence.permissive for one in judged),
             limits.max_permissive,
             by_chance,
         ),
         (
-            "escalates more parts than the active model",
+            "escalates more parts than the active model:",
             sum(one.evidence.escalations for one in judged),
             limits.max_escalation_rise,
             rise_by_chance,
         ),
         (
-            "rejects more good parts than the active model",
+            "rejects more good parts than the active model:",
             sum(one.evidence.overkill for one in judged),
             limits.max_overkill_rise,
             rise_by_chance,
@@ -80,7 +80,7 @@ def _shares(plan: Plan, judged: Sequence[Member]) -> str | None:
     ):
         if chance(count, parts, most) < CHANCE:
             return (
-                f"the candidate {words}: {count} of {parts} parts at all stations together "
+                f"the candidate {words} {count} of {parts} parts at all stations together "
                 f"({count / parts:.2%}), and {most:.2%} is allowed"
             )
     return None

@@ -22,8 +22,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class Evidence:
     """What the candidate did beside the active model: counts of parts, so that those of several
     stations can be added up. `compared` are those of the `parts` on which both had cuts.
-    `permissive` is without those that a person called good or is still asked about; `escalations`
-    and `overkill` are how many more than the active one's.
+    `permissive` are those that count against it: accepted though the active one rejects them, or
+    a person called them defects; `escalations` and `overkill` are how many more than the other's.
     """
 
     parts: int = 0
@@ -188,20 +188,12 @@ def _evidence(content: Mapping[str, Any]) -> Evidence:
     return Evidence(
         _count(content.get("parts")) or 0,
         _count(content.get("compared")) or 0,
-        _against(permissive),
+        _count(permissive.get("against")) or 0,
         _count(content.get("stricter")) or 0,
         (_count(escalated.get("candidate")) or 0) - (_count(escalated.get("other")) or 0),
         (_count(rejected.get("more")) or 0) - (_count(rejected.get("less")) or 0),
         _count(deaths.get("candidate")) or 0,
     )
-
-
-def _against(permissive: Mapping[str, Any]) -> int:
-    """Those that are not, or not yet, called good are no fault while a person is being asked."""
-    count, good, waiting = (
-        _count(permissive.get(name)) or 0 for name in ("count", "called_good", "open")
-    )
-    return max(0, count - good - waiting)
 
 
 def _refusal(value: object) -> Refusal | None:

@@ -235,7 +235,7 @@ def test_what_nobody_answers_counts_after_a_while_and_keeps_it_back_before() -> 
     evidence = Evidence(LIMITS)
 
     def make(number: int) -> Pair:
-        return pair(number, answer(0.5 if number < 100 else near(number)), good(number))
+        return pair(number, answer(0.9 if number < 100 else near(number)), good(number))
 
     for number in range(LIMITS.min_parts):
         evidence.add(make(number))
@@ -247,6 +247,23 @@ def test_what_nobody_answers_counts_after_a_while_and_keeps_it_back_before() -> 
     breach = evidence.broken()
     assert breach is not None
     assert breach.code == "permissive"
+
+
+def test_what_the_other_only_escalates_counts_where_a_person_calls_it_a_defect() -> None:
+    evidence = Evidence(LIMITS)
+    for number in range(1000):
+        unsure = number % 10 == 0
+        evidence.add(pair(number, answer(0.5 if unsure else near(number)), good(number)))
+    assert evidence.broken() is None
+    assert evidence.enough()
+    for number in range(0, 1000, 20):
+        evidence.verdict(str(number), "reject")
+    shown = evidence.as_json()["permissive"]
+    assert shown == {"count": 100, "called_good": 0, "against": 50, "open": 0}
+    for number in range(0, 1000, 20):
+        evidence.verdict(str(number), "accept")
+    shown = evidence.as_json()["permissive"]
+    assert shown == {"count": 100, "called_good": 50, "against": 0, "open": 0}
 
 
 def test_defects_that_a_candidate_rejects_are_no_overkill() -> None:

@@ -143,9 +143,7 @@ REFUSALS: dict[str, Refusal] = {
     "slower": Refusal("much slower than the model in force", _ELSE, "line"),
     "constant": Refusal("the same score for every part", _ELSE, "line"),
     "escalation": Refusal("more parts go to persons than before", _ELSE, "line"),
-    "permissive": Refusal(
-        "it accepts what the other rejects or persons call defects", _ELSE, "line"
-    ),
+    "permissive": Refusal("it accepts what the other model rejects, or persons do", _ELSE, "line"),
     "overkill": Refusal("it rejects parts that persons find good", _ELSE, "line"),
     "verdicts": Refusal("persons say otherwise than it does", _ELSE, "line"),
     "challenge": Refusal("challenge parts say otherwise than it does", _ELSE, "line"),

@@ -140,6 +140,32 @@ def test_a_newer_word_about_the_same_file_fetches_nothing_again(parcels):
     assert parcels.fetch() == []
 
 
+def test_a_whole_file_stays_whole_under_a_newer_word(parcels, monkeypatch):
+    """The line may be reading it: it is never called anything else in between."""
+    word = parcels.assign(DATA)
+    parcels.fetch()
+    inbox, states = parcels.reception._inbox, []
+    write = inbox.write
+    monkeypatch.setattr(inbox, "write", lambda entry: (states.append(entry.state), write(entry)))
+    parcels.assign(bundle=word.bundle, serial=2)
+    assert set(states) == {"verified"}
+
+
+def test_a_file_that_is_damaged_during_a_pause_waits_for_its_end(parcels):
+    word = parcels.assign(DATA)
+    parcels.fetch()
+    parcels.assign(bundle=word.bundle, serial=2, action="pause")
+    path = parcels.folder / named(DATA)
+    path.write_bytes(b"x" + path.read_bytes()[1:])
+    parcels.start()
+    parcels.step(20, seconds=10)
+    assert parcels.wants() == []
+    assert (parcels.state, parcels.entry()["file"]) == ("assigned", None)
+    parcels.assign(bundle=word.bundle, serial=3)
+    assert parcels.fetch() == [0]
+    assert parcels.state == "verified"
+
+
 def test_pieces_of_the_older_transfer_have_no_effect(parcels):
     old = parcels.assign(DATA).bundle
     parcels.wants()

@@ -185,3 +185,24 @@ def test_a_bundle_is_struck_off_the_list(fleet, tmp_path):
     assert "0 listed bundles" in fleet.run(*strike).stderr
     assert fleet.run("strike", "ab", *WHO).exit_code == 2
     assert fleet.push(make(tmp_path / "again").root).exit_code == 0  # on purpose, by its keys
+
+
+def test_the_ceremony_of_the_documentation(fleet, tmp_path):
+    """Two persons take over from the keys that `init` made, each with a key of their own."""
+    phrase = tmp_path / "phrase"
+    phrase.write_text("correct horse")
+    sealed = ("--passphrase-file", str(phrase))
+    for name, more in (("ann", sealed), ("bob", ())):
+        fleet.good("keys", "make", name, "--out", str(tmp_path / name), *more)
+        public = str(tmp_path / name / f"{name}.pub")
+        roles_of = ("--role", "root", "--role", "targets")
+        fleet.good("keys", "add", name, *roles_of, "--public", public, *WHO)
+    stick, other = ("--keys", str(tmp_path / "ann"), *sealed), ("--keys", str(tmp_path / "bob"))
+    for role in ("root", "targets"):
+        words = ("keys", "revoke", f"{role}-1", "--threshold", f"{role}=2", *WHO, *stick)
+        assert "waits for" in fleet.good(*words).stderr
+        fleet.good("keys", "sign", "--by", "bob", *other)
+        (tmp_path / "repo" / "keys" / f"{role}-1.pem").unlink()
+    assert roles(fleet)["root"] == roles(fleet)["targets"] == (2, ["ann", "bob"])
+    assert fleet.push(make(tmp_path / "bundle").root, *stick).exit_code == 0
+    assert "begins" in fleet.good("keys", "sign", "--by", "bob", *other).stderr

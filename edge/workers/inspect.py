@@ -75,7 +75,7 @@ class Desk:
 
     def sit(self, seats: Seats) -> None:
         """From the next part on these decide. For the thread that owns `seats`."""
-        if seats != self.seats:
+        if not seats.same_as(self.seats):
             self.seats = seats
 
 

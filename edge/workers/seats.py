@@ -45,6 +45,19 @@ class Seat:
     model: ReadyModel | None = None
     digest: str = ""
 
+    def same_as(self, other: Seat) -> bool:
+        """Whether nothing differs for a part. Familiar ranges hold pictures, which have no truth
+        value: another one is another one."""
+        ours, theirs = self.ruling, other.ruling
+        return (
+            self.model is other.model
+            and ours.familiar is theirs.familiar
+            and (ours.degree, ours.cuts, ours.ask_all)
+            == (theirs.degree, theirs.cuts, theirs.ask_all)
+            and self.setup == other.setup
+            and self.digest == other.digest
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Canary:
@@ -75,6 +88,16 @@ class Seats:
         if model is None or not model.free:
             return self.active, None
         return canary.seat, canary.share
+
+    def same_as(self, other: Seats) -> bool:
+        """Whether nothing differs for a part."""
+        if self.canary is None or other.canary is None:
+            return self.canary is other.canary and self.active.same_as(other.active)
+        return (
+            self.canary.share == other.canary.share
+            and self.canary.seat.same_as(other.canary.seat)
+            and self.active.same_as(other.active)
+        )
 
     def under(self, ruling: Ruling, canary: Ruling | None = None) -> Seats:
         """The same models under another ruling; a canary without one of its own is left out."""

@@ -6,8 +6,11 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from camera.familiar import Familiar, learn
+from camera.quality import measure
 from edge.inspection import Ruling, Setup
 from edge.records import Cuts, Inspection
 from edge.workers.inspect import Seen
@@ -152,3 +155,36 @@ def test_a_picture_that_is_not_kept_is_said_so() -> None:
     bench.desk.beside = aside = Aside(bench)
     bench.run()
     assert [seen.kept for seen in aside.seen] == [False]
+
+
+def familiar(seed: int = 1) -> Familiar:
+    pictures = np.random.default_rng(seed).integers(0, 255, (30, 40, 60, 3)).astype(np.uint8)
+    return learn([measure(picture) for picture in pictures])
+
+
+def test_seats_are_replaced_when_anything_differs_and_only_then() -> None:
+    bench = Bench(model=Model(SURE))
+    range_, cuts = familiar(), Cuts(0.1, 0.9)
+    model, other = Model(SURE), Model(SURE)
+    seat = Seat(SETUP, Ruling("partial", cuts, range_), model, "n")
+    bench.desk.sit(first := Seats(seat, Canary(seat, 0.1)))
+    assert bench.desk.seats is first
+    bench.desk.sit(Seats(replace(seat), Canary(replace(seat), 0.1)))
+    assert bench.desk.seats is first
+    for changed in (
+        replace(seat, ruling=Ruling("partial", cuts, familiar())),
+        replace(seat, ruling=Ruling("assist", cuts, range_)),
+        replace(seat, ruling=Ruling("partial", Cuts(0.1, 0.8), range_)),
+        replace(seat, ruling=Ruling("partial", cuts, range_, ask_all=False)),
+        replace(seat, model=other),
+        replace(seat, setup=NEW),
+        replace(seat, digest="m"),
+    ):
+        for seats in (Seats(changed, Canary(seat, 0.1)), Seats(seat, Canary(changed, 0.1))):
+            bench.desk.sit(first)
+            bench.desk.sit(seats)
+            assert bench.desk.seats is seats
+    for seats in (Seats(seat), Seats(seat, Canary(seat, 0.2))):
+        bench.desk.sit(first)
+        bench.desk.sit(seats)
+        assert bench.desk.seats is seats

@@ -73,6 +73,10 @@ class Plant:
     def all_run(self, digest):
         return all(one.running == digest for one in self.stations.values())
 
+    def until_run(self, digest, count):
+        """Until so many stations run it."""
+        self.until(lambda: sum(one.running == digest for one in self.stations.values()) >= count)
+
     def state(self, name="r1"):
         return self.reader.rollout(name).state
 
@@ -141,6 +145,7 @@ def test_a_breach_pauses_and_the_station_hears_it(plant):
     assert not any(one.pieces for one in others)
 
 
+@pytest.mark.slow
 def test_a_broker_that_forgot_gets_the_packs_again(plant, broker):
     file = plant.depot.add(bundle())
     plant.depot.begin("r1", names(1))
@@ -153,6 +158,7 @@ def test_a_broker_that_forgot_gets_the_packs_again(plant, broker):
     plant.until(lambda: plant.all_run(file.digest))
 
 
+@pytest.mark.slow
 def test_a_reconnection_costs_stations_nothing(plant):
     file = plant.depot.add(bundle())
     plant.depot.begin("r1", names(1))
@@ -186,6 +192,7 @@ def test_wants_for_what_is_not_assigned_are_counted_and_ignored(plant):
     assert not service.ended
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_two_share_the_work_and_one_may_die(shared):
     file = shared.depot.add(bundle(1_500_000))
@@ -204,6 +211,21 @@ def test_two_share_the_work_and_one_may_die(shared):
     assert second.end() == 0
 
 
+@pytest.mark.slow
+def test_five_megabytes_reach_a_hundred_stations(plant):
+    file = plant.depot.add(bundle(5_000_000))
+    plant.depot.begin("r1", names(100), Plan(("a/b/*",), waves=("1", "10%", "100%")))
+    for name in names(100):
+        plant.station(name)
+    service = plant.serve()
+    for count in range(1, 101):  # each has its own patience
+        plant.until_run(file.digest, count)
+    plant.until(lambda: plant.state() == "done")
+    assert sum(one.bytes for one in plant.stations.values()) <= 100 * file.size * 1.02
+    assert service.end() == 0
+
+
+@pytest.mark.slow
 def test_records_are_collected_while_models_go_out(plant):
     from tests.edge.test_collecting import Talk
     from tests.sync.fleet.plant import Chain

@@ -69,8 +69,13 @@ class Fetching:
         self.delivery = Delivery(self.reception, self.transport, station)
         self._words = (
             Announcer(self.transport, station.status, 0.0),
-            Announcer(self.transport, station.model_state, 0.0),
+            Announcer(self.transport, station.model_state, 1.0),
         )
+
+    @property
+    def listens(self) -> bool:
+        """Whether what the fleet says would reach it."""
+        return self._link.up and self.delivery._listens
 
     @property
     def running(self) -> object:
@@ -105,7 +110,10 @@ class Fetching:
         if self._link.up:
             busy = self.delivery.step(now) or busy
             self._words[0].step(now, self._up, {})
-            self._words[1].step(now, self.said(), {})
+            said = self.said()
+            progress = said.pop("delivery")  # at most once a second, as sync says it
+            turns = {**said, "arrived": isinstance(progress, dict) and progress["state"]}
+            self._words[1].step(now, turns, {"delivery": progress})
         return busy
 
     def close(self) -> None:

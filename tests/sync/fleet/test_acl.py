@@ -103,7 +103,10 @@ def user(plant, tmp_path):
 @pytest.mark.broker
 def test_a_station_writes_below_its_own_topics(user):
     caps = user(CAPS)
-    for leaf in ("status", "results/line", "results/queue", "pictures", "alarms", "metrics"):
+    for leaf in (
+        *("status", "results/line", "results/queue", "pictures", "alarms", "metrics"),
+        *("model/state", "model/want"),
+    ):
         assert caps.write(f"{CAPS}/{leaf}"), leaf
     assert caps.write(f"{CAPS}/check")
 
@@ -116,6 +119,10 @@ def test_a_station_writes_nothing_else(user):
         f"{CAPS}/ack/check",
         f"{CAPS}/rewind",
         f"{CAPS}/model/assignment",
+        f"{CAPS}/model/chunk/{64 * 'a'}/0",
+        f"{LIDS}/model/state",
+        f"{LIDS}/model/want",
+        f"{LIDS}/model/assignment",
         f"{CAPS}",
         f"{LIDS}/results/line",
         f"{LIDS}/status",
@@ -154,8 +161,28 @@ def test_a_collector_reads_everything_also_shared_and_acknowledges(user):
     wanted = {f"ei/v1/{CAPS}/results/line", f"ei/v1/{CAPS}/status"}
     central.until(lambda: wanted <= set(central.topics()))
     assert central.write(f"{LIDS}/ack/line", retain=True)
-    assert not central.write(f"{LIDS}/results/line")
-    assert not central.write(f"{LIDS}/status")
+    for leaf in ("results/line", "status", "model/state", "model/want"):
+        assert not central.write(f"{LIDS}/{leaf}"), leaf
+
+
+@pytest.mark.broker
+def test_models_go_from_the_fleet_to_one_station(user):
+    caps, lids, central = user(CAPS), user(LIDS), user("central")
+    caps.subscribe(f"ei/v1/{CAPS}/model/#")
+    caps.subscribe(f"ei/v1/{LIDS}/model/#")
+    central.subscribe("$share/fleet-models/ei/v1/+/+/+/model/want")
+    central.subscribe("ei/v1/+/+/+/model/state")
+    assert lids.write(f"{LIDS}/model/want")
+    assert lids.write(f"{LIDS}/model/state", retain=True)
+    chunk = f"model/chunk/{64 * 'a'}/0"
+    for station in (LIDS, CAPS):
+        assert central.write(f"{station}/{chunk}")
+        assert central.write(f"{station}/model/assignment", retain=True)
+    wanted = {f"ei/v1/{LIDS}/model/want", f"ei/v1/{LIDS}/model/state"}
+    central.until(lambda: wanted <= set(central.topics()))
+    own = {f"ei/v1/{CAPS}/{chunk}", f"ei/v1/{CAPS}/model/assignment"}
+    caps.until(lambda: own <= set(caps.topics()))
+    assert set(caps.topics()) == own
 
 
 @pytest.mark.broker

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 import time
 from dataclasses import dataclass
@@ -11,14 +10,17 @@ from pathlib import Path
 from edge.demo.poison import write_poisoned
 from edge.files import write_atomically
 
-NEEDED = ("sqlalchemy", "psycopg")
 MIN_PARTS, TRIAL_PARTS = 30, 60
 """Few: a person looks on. Guards that judge so early miss more than those of a real line."""
 
 
 def possible() -> bool:
     """Whether the packages of the fleet's side are installed."""
-    return all(importlib.util.find_spec(name) is not None for name in NEEDED)
+    try:
+        import sync.fleet.database  # noqa: F401 - only to see
+    except ModuleNotFoundError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

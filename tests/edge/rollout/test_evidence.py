@@ -199,7 +199,9 @@ def test_after_a_promotion_the_newcomer_is_the_active_one() -> None:
     parts = feed(again, 1000, lambda n: pair(n, good(n), answer(0.9), by="active"))
     assert parts == LIMITS.min_parts
     assert again.decided == parts
-    assert again.broken() is not None
+    breach = again.broken()
+    assert breach is not None
+    assert breach.code == "permissive"
 
 
 def test_a_better_model_passes_where_persons_vouch_for_it() -> None:
@@ -339,6 +341,71 @@ def test_a_fault_or_new_cuts_begin_the_count_anew() -> None:
     assert not evidence.enough(since=evidence.parts - 10)
     evidence.death("candidate")
     assert not evidence.enough()
+    for number in range(LIMITS.min_parts):
+        evidence.add(pair(3000 + number, answer(0.1), answer(0.1)))
+    assert evidence.enough()
+    evidence.add(pair(4000, answer(0.1), answer(None, "not_ready")))
+    assert not evidence.enough()
+
+
+def test_late_is_what_the_other_is_not() -> None:
+    """Late for 5 % of the parts: alone that is too much, and as often as the other it is not."""
+    dice = np.random.default_rng(3).random((4000, 2)) < 0.05
+    alone, both = Evidence(LIMITS), Evidence(LIMITS)
+    late = answer(None, "late")
+    for number, (first, second) in enumerate(dice):
+        ours = late if second else good(number)
+        alone.add(pair(number, good(number), ours))
+        both.add(pair(number, late if first else good(number), ours))
+    breach = alone.broken()
+    assert breach is not None
+    assert breach.code == "late"
+    assert both.broken() is None
+
+
+def test_a_model_of_a_fraction_of_a_millisecond_is_never_too_slow() -> None:
+    evidence = Evidence(LIMITS)
+    tiny = Answer(0.1, "good", "accept", None, 0.1)
+    slower = Answer(0.1, "good", "accept", None, 0.9)
+    for number in range(1000):
+        evidence.add(pair(number, tiny, slower))
+    assert evidence.broken() is None
+
+
+def test_a_part_that_both_reject_is_a_defect_until_a_person_says_otherwise() -> None:
+    evidence = Evidence(LIMITS)
+    for number in range(10):
+        evidence.add(pair(number, answer(0.9), answer(0.95)))
+    assert evidence.truths.escapes.all.n == 10
+    evidence.verdict("3", "accept")
+    evidence.verdict("4", "reject")
+    assert evidence.truths.escapes.all.n == 9
+
+
+def test_only_the_first_answer_about_a_part_counts_as_a_verdict() -> None:
+    evidence = Evidence(LIMITS)
+    evidence.add(pair(1, answer(0.5), good(1)))
+    for _ in range(3):
+        evidence.verdict("1", "reject")
+    assert evidence.truths.verdicts == 1
+    assert evidence.truths.escapes.all.n == 1
+
+
+def test_where_the_candidate_decides_persons_vouch_by_what_they_said_before() -> None:
+    """It rejects 6 % of the parts that the other escalates, three times the limit."""
+    dice = np.random.default_rng(4).random(4000) < 0.06
+    vouched, unknown = Evidence(LIMITS), Evidence(LIMITS)
+    for number in range(4000):
+        both = (answer(0.5), answer(0.9)) if dice[number] else (good(number), good(number))
+        by: Side = "candidate" if number >= 2000 else "active"
+        vouched.add(pair(number, *both, by=by))
+        unknown.add(pair(number, *both, by="candidate"))
+        if dice[number] and by == "active":
+            vouched.verdict(str(number), "reject")
+    assert vouched.broken() is None
+    breach = unknown.broken()
+    assert breach is not None
+    assert breach.code == "overkill"
 
 
 def test_a_restart_changes_nothing() -> None:

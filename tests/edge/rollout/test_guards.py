@@ -130,3 +130,12 @@ def test_a_look_that_was_none_is_taken_back_in_its_block_only() -> None:
         guard.add(0)
     guard.drop(first, 1)
     assert guard.as_json() == [[2], [0, BLOCK, 0], [0, 1, 0]]
+
+
+def test_an_answer_about_an_older_block_changes_all_looks_and_not_the_newest_block() -> None:
+    guard = Guard(0.1, 0.01)
+    first = guard.add(0)
+    for _ in range(BLOCK):
+        guard.add(0)
+    guard.change(first, 0, 1)
+    assert guard.as_json() == [[2], [1, BLOCK, 0], [0, 1, 0]]

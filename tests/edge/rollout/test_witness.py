@@ -11,7 +11,7 @@ from edge.review.verdicts import FILE
 from edge.rollout.evidence import Evidence
 from edge.rollout.pair import Answer, Pair, Side
 from edge.rollout.pairs import pairs_and_words
-from edge.rollout.witness import EVERY_NS, Sources, Witness
+from edge.rollout.witness import EVERY_NS, Deaths, Sources, Witness
 from edge.store.archive import Archive
 from sync.assignment import Limits
 from tests.edge.workers.answering import Bench
@@ -115,6 +115,8 @@ def test_what_was_answered_before_the_first_look_is_about_other_parts(tmp_path: 
 
 def test_a_queue_that_comes_later_or_anew_is_read_as_a_whole(station: Station) -> None:
     station.permissive("p1")
+    for _ in range(5):
+        station.bench.say("someone-else")
     station.look()
     station.bench.queue.close()
     for path in station.folder.glob(f"{FILE}*"):
@@ -169,6 +171,19 @@ def test_enough_is_parts_and_nothing_against_it(station: Station) -> None:
     for number in range(200):
         station.pairs.append(Pair(f"p{number}", None, 1.0, "active", GOOD, GOOD))
     station.look()
-    least = station.witness._evidence.limits.min_parts
-    assert station.witness.enough(200 - least)
-    assert not station.witness.enough(201 - least)
+    assert station.witness.enough(0)
+    assert not station.witness.enough(1)
+
+
+def test_deaths_are_told_once_and_by_their_side_also_over_a_promotion() -> None:
+    of: dict[str, tuple[int, ...]] = {"candidate": (), "active": (5,)}
+    deaths = Deaths(lambda: of["candidate"], lambda: of["active"])
+    assert deaths() == []
+    of["candidate"] = (10, 30)
+    of["active"] = (5, 20)
+    assert deaths() == ["candidate", "active", "candidate"]
+    assert deaths() == []
+    of["candidate"], of["active"] = (), (10, 30)  # the same child, promoted
+    assert deaths() == []
+    of["active"] = (10, 30, 40)
+    assert deaths() == ["active"]

@@ -20,6 +20,8 @@ STATES = f"{ROOT}/+/+/+/model/state"
 PACKS = f"{ROOT}/+/+/+/model/assignment"
 NO_PROGRESS_S = 15.0
 TURN_EVERY_S = 0.5
+QUIET_S = 1.0
+"""Between two turns when no station has said anything."""
 MOST_HEARD = 20_000
 LEAVE_WITHIN_S = 2.0
 
@@ -58,6 +60,7 @@ class Courier:
         self._taken: dict[str, int] = {}
         self._news: list[str] = []
         self._turn_at = float("-inf")
+        self._busy = False
         self._trouble: Trouble | None = None
         self._leave_by: float | None = None
 
@@ -82,14 +85,14 @@ class Courier:
         self._take_events(now)
         if self._leave_by is not None:
             return self._leave(now)
-        if now >= self._turn_at:
+        if now >= self._due:
             self._take_turn(now)
         was_up = self._link.up
         self._link.step(now)
         if was_up and not self._link.up:
             self._forget()  # given up by us: no event says so
         wait = self._send(now) if self.listening else TURN_EVERY_S
-        return max(0.0, min(wait, self._turn_at - now, TURN_EVERY_S))
+        return max(0.0, min(wait, self._due - now, TURN_EVERY_S))
 
     def soon(self) -> None:
         """Somebody has ordered something: take a turn at the next step."""
@@ -105,6 +108,11 @@ class Courier:
         self._link.give_up(Trouble(what, "please report it, with the lines before"), now)
         self._forget()
 
+    @property
+    def _due(self) -> float:
+        """When the next turn is taken."""
+        return self._turn_at + (0.0 if self._heard or self._busy else QUIET_S - TURN_EVERY_S)
+
     def _take_turn(self, now: float) -> None:
         self._taken.update(self.herald.taken())
         try:
@@ -119,6 +127,7 @@ class Courier:
         self._heard, self._taken, self._trouble = {}, {}, None
         self._backoff.reset()
         self.turns += 1
+        self._busy = turn.more
         self._turn_at = now if turn.more else now + TURN_EVERY_S
         self._learn(turn, now)
 

@@ -161,6 +161,8 @@ def test_an_order_that_is_none_is_refused_with_words(folder, url, content):
 
 
 def test_the_order_of_another_request_is_not_applied(folder, url):
+    with office(folder, url) as opened:
+        opened.give(push(opened), bundle().data)
     serve = Serve(folder, url)
     first, second = (new_order("pause", "ann", {"rollout": "r1"}) for _ in range(2))
     (folder / "orders" / f"{second.id}.json").write_text(first.as_text())

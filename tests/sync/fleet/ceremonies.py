@@ -76,9 +76,9 @@ class Plant:
             repository.assign(connection, {station: word})
             return repository.pack(connection, station)
 
-    def trust(self, name="trust", root=None):
+    def trust(self, name="trust", root=None, station=STATION):
         return Trust(
-            self.folder / name, root or self.root, STATION,
+            self.folder / name, root or self.root, station,
             now=lambda: self.now, clock_synced=lambda: True,
         )  # fmt: skip
 

@@ -1,5 +1,7 @@
 """Keys come and go, persons sign one after the other, and stations follow."""
 
+import json
+
 import pytest
 
 from sync.fleet import keys
@@ -232,10 +234,13 @@ def test_a_document_that_nobody_signed_does_not_wait(strict):
     offer = plant.look(
         lambda one, roles: one.changed(roles, Change(thresholds={"root": 3})), "root-1"
     )
-    bare = offer.root.split('"signatures":')[0] + '"signatures":[],"signed":'
-    bare += offer.root.split('"signed":')[1]
-    with pytest.raises(OrderRefused, match="nobody of those"):
-        plant.give(plant.order("offer", Offer(bare).as_json()))
+    content = json.loads(offer.root)
+    stranger = {**content["signatures"][0], "keyid": "0" * 64}
+    flipped = {**content["signatures"][0], "sig": "0" * 128}
+    for signatures in ([], [stranger], [flipped]):
+        bare = json.dumps({**content, "signatures": signatures})
+        with pytest.raises(OrderRefused, match="nobody of those"):
+            plant.give(plant.order("offer", Offer(bare).as_json()))
 
 
 def test_root_and_targets_are_signed_for_another_year(plant):

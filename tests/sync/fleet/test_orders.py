@@ -46,6 +46,11 @@ def states(plant):
         return {row.station: row.state for row in connection.execute(sa.select(members))}
 
 
+def read_members(plant):
+    with plant.database.transaction() as connection:
+        return connection.execute(sa.select(members)).all()
+
+
 def put(plant, station, **values):
     with plant.database.transaction() as connection:
         own = sa.update(members).where(members.c.station == station)
@@ -163,6 +168,7 @@ def test_pause_and_resume(plant):
     assert word(plant, "resume")["again"] == 3
     assert state(plant) == ("running", None)
     after = states(plant)
+    assert all(row.code is None for row in read_members(plant) if row.state == "waiting")
     assert [after[one] for one in NAMES[:6]] == ["waiting"] * 3 + ["active", "canary", "waiting"]
 
 

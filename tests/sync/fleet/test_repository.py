@@ -3,6 +3,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from sync.assignment import parse
 from sync.fleet import shelf
@@ -10,7 +11,7 @@ from sync.fleet.database import Database
 from sync.fleet.folder import Founding, RepositoryError
 from sync.fleet.metadata import bin_of
 from sync.fleet.repository import Repository
-from sync.fleet.roles import Roles
+from sync.fleet.rollout_tables import assignments, bundle_pieces
 from sync.pack import unpack
 from sync.refusals import TrustRefused
 from tests.simulators.signer import assignment_of
@@ -110,11 +111,16 @@ def test_without_the_online_keys_nothing_is_assigned(plant):
 def test_renewing_once_a_day_keeps_packs_alive(plant):
     file = add(plant)
     plant.packed(1, file)
+    plant.packed(1, file, "a/b/c")
+    before = signed(plant)
     assert not rows(plant, plant.whole.renew)
+    assert signed(plant) == before
     for day in range(1, 12):
         plant.now = NOON + day * DAY
         assert rows(plant, plant.whole.renew)
         assert not rows(plant, plant.whole.renew)
+    after = signed(plant)
+    assert all(after[one] > before[one] for one in (STATION, "a/b/c"))
     pack = rows(plant, lambda connection: plant.whole.pack(connection, STATION))
     assert plant.trust().accept(pack).assignment.serial == 1
 
@@ -183,26 +189,29 @@ def test_several_at_once_lose_nothing(plant, database_url):
     def work(name):
         opened = Database(database_url)
         try:
-            for serial in range(1, 6):
+            for serial in range(1, 11):
+                together.wait()
                 with opened.transaction() as connection:
                     word = assignment_of(name, serial, file, at=NOON)
                     plant.whole.assign(connection, {name: word})
         except Exception as error:
             failed.append(error)
+            together.abort()
         finally:
             opened.close()
 
-    names = [STATION, "a/b/c", "a/b/d"]
+    names = [STATION, "a/b/c", "a/b/d", "a/b/e"]
+    together = threading.Barrier(len(names), timeout=60)
     threads = [threading.Thread(target=work, args=(name,)) for name in names]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert failed == []
-    pack = rows(plant, lambda connection: plant.whole.pack(connection, STATION))
-    assert plant.trust().accept(pack).assignment.serial == 5
-    with plant.database.transaction() as connection:
-        assert Roles(connection, "").serials(names) == dict.fromkeys(names, 5)
+    for name in names:
+        pack = rows(plant, lambda connection, name=name: plant.whole.pack(connection, name))
+        trust = plant.trust(f"trust-{names.index(name)}", station=name)
+        assert trust.accept(pack).assignment.serial == 10
 
 
 def test_a_lost_database_is_begun_again_and_stations_follow(plant, tmp_path):
@@ -242,10 +251,14 @@ def test_a_folder_with_a_missing_root(plant):
         rows(plant, plant.whole.renew)
 
 
+def signed(plant):
+    """The version of the timestamp that vouches for each station's assignment."""
+    with plant.database.transaction() as connection:
+        found = connection.execute(sa.select(assignments))
+        return {row.station: row.signed for row in found}
+
+
 def pieces(connection, file):
-    import sqlalchemy as sa
-
-    from sync.fleet.rollout_tables import bundle_pieces as table
-
+    table = bundle_pieces
     query = sa.select(table.c.data).where(table.c.sha256 == file.sha256).order_by(table.c.number)
     return [bytes(one) for one in connection.execute(query).scalars()]

@@ -23,22 +23,38 @@ from sync.topics import Station
 from sync.transport import Transport
 from sync.trust import Trust
 
-LOOK_EVERY_S = 60.0
+LOOK_EVERY_S = 5.0
+STEP_S = 60.0
+"""A clock that moves so far against the monotonic one was set; or the machine has slept."""
 
 
 class Synced:
-    """Whether the clock is synchronised, asked of the kernel now and then."""
+    """Whether the clock is synchronised, asked of the kernel now and then; and whether it was set
+    meanwhile."""
 
     def __init__(self, clock: Clock, now: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._now = now
         self._look_at = now() + LOOK_EVERY_S
+        self._known = self._offset(), clock.synced
 
     def __call__(self) -> bool:
         if self._now() >= self._look_at:
             self._look_at = self._now() + LOOK_EVERY_S
             self._clock.refresh()
         return self._clock.synced
+
+    def changed(self) -> bool:
+        """Whether, since the last call that said so, the clock was set or became synchronised or
+        the contrary: what was judged by it is to be judged again."""
+        (before, was), offset, synced = self._known, self._offset(), self()
+        if synced == was and abs(offset - before) < STEP_S:
+            return False
+        self._known = offset, synced
+        return True
+
+    def _offset(self) -> float:
+        return self._clock.wall() - self._now()
 
 
 def room(config: Config) -> int:
@@ -73,9 +89,7 @@ def tell_ignored(topic: str, why: str) -> None:
     log.warning("sync.ignored", topic=topic, why=why)
 
 
-def _reception(
-    config: Config, sync: Sync, station: Station, synced: Callable[[], bool]
-) -> Reception | None:
+def _reception(config: Config, sync: Sync, station: Station, synced: Synced) -> Reception | None:
     if sync.trust_root_file is None:
         return None
     folder, root = config.state_dir / "trust", sync.trust_root_file
@@ -93,4 +107,5 @@ def _reception(
         lambda: utc(time.time()),
         Bounds(config.rollout.max_bundle_bytes, sync.models_bytes_per_s),
         random.random,
+        synced.changed,
     )

@@ -19,6 +19,8 @@ AGAIN_FIRST_S, AGAIN_MOST_S = 5.0, 120.0
 JUDGE_EVERY_S = 1.0
 RETRY_S = 30.0
 NOTE_EVERY_S = 60.0
+AGAIN_EVERY_S = 3600.0
+"""What was accepted is judged anew: it may have expired since."""
 MAY_CHANGE = frozenset({"wrong_clock", "expired", "not_stored", "no_trust_root"})
 """Refusals that depend on this station too: the same pack is judged again."""
 HARMLESS = frozenset({"expired", "old_assignment"})
@@ -57,7 +59,8 @@ class Reception:
 
     What is accepted is written down before anything is done about it; then what belongs to an
     earlier assignment is deleted. `room` gives the bytes that may still be written (raises
-    OSError), `wall` the time as records carry it, `chance` numbers from 0 to below 1.
+    OSError), `wall` the time as records carry it, `chance` numbers from 0 to below 1, and
+    `clock_set` says whether the clock was set since it last said so.
     """
 
     def __init__(
@@ -68,16 +71,18 @@ class Reception:
         wall: Callable[[], str],
         bounds: Bounds,
         chance: Callable[[], float],
+        clock_set: Callable[[], bool] = lambda: False,
     ) -> None:
         self.entry = inbox.read()
         self.transfer: Transfer | None = None
         self._inbox = inbox
         self._trust = trust
         self._room, self._wall = room, wall
-        self._bounds, self._chance = bounds, chance
+        self._bounds, self._chance, self._clock_set = bounds, chance, clock_set
         self._pack: bytes | None = None
         self._accepted: bytes | None = None
         self._judge_at = self._judged_at = self._note_at = self._work_at = float("-inf")
+        self._again_at = float("-inf")
         self._written = self.entry
         self._begun = False
         self._trouble: Trouble | None = None
@@ -114,6 +119,8 @@ class Reception:
     def heard(self, pack: bytes, now: float) -> None:
         """A pack has come. Only the newest is judged, and no more than one a second."""
         if pack == self._accepted:
+            if self._pack == pack:
+                return  # it is being judged anew
             self._pack = None
             self.entry = replace(self.entry, refusal=None)
         elif pack and pack != self._pack:
@@ -125,6 +132,10 @@ class Reception:
         if now >= self._note_at:
             self._note_at = now + NOTE_EVERY_S
             self._trust.note_time()
+        if self._clock_set() or now >= self._again_at:
+            self._again_at = now + AGAIN_EVERY_S
+            self._pack = self._pack or self._accepted
+            self._judge_at = now
         if self._pack is not None and now >= self._judge_at:
             self._judged_at = now
             self._judge(self._pack, now)

@@ -16,7 +16,7 @@ Phase = Literal["checking", "looking", "fetching", "proving", "done", "failed"]
 Word = Literal["new", "twice", "foreign"]
 MOST_WRONG = 8
 """So many pieces in a row that are not what was signed: whoever sends them is not asked again."""
-ROOM_EVERY_S = 30.0
+ROOM_EVERY_S = 5.0
 
 
 class Transfer:

@@ -58,6 +58,14 @@ def text(told: Told) -> str:
     return "\n".join(_lines(told))
 
 
+def candidate_lines(rollout: object) -> Iterator[str]:
+    """The candidate, and what it waits for: a part of the status."""
+    candidate = rollout.get("candidate") if isinstance(rollout, dict) else None
+    if candidate:
+        yield f"candidate {_name(candidate)}"
+        yield from (f"  {line.strip()}" for line in _candidate(candidate))
+
+
 def _lines(told: Told) -> Iterator[str]:
     for word, key in (("active", "running"), ("previous", "previous")):
         yield f"{word:<10} {_place(told.get(key))}"

@@ -125,8 +125,9 @@ def _remarks(one: Standing) -> Iterator[str]:
 def _needs(trial: Trial) -> str:
     good, defect = trial.needed or (0, 0)
     until = f", waits until {trial.until}" if trial.until else ""
+    why = trial.why or "the pictures there do not suffice"
     return (
-        f"{trial.name} {trial.version} cannot be calibrated on the pictures there: "
+        f"{trial.name} {trial.version} cannot be calibrated: {why}; "
         f"{good} good and {defect} defect are missing{until}"
     )
 

@@ -8,6 +8,7 @@ import typer
 
 from edge.cli.bounds_text import bounds_lines
 from edge.cli.delivery_text import delivery_lines
+from edge.cli.models_text import candidate_lines
 from edge.cli.options import ConfigOption, JsonOption
 from edge.cli.storage_text import storage_lines
 from edge.cli.web_text import web_lines
@@ -87,6 +88,7 @@ def _figures(service: str, content: dict[str, Any]) -> list[str]:
         f"{content.get('parts_per_second')} parts/s; since start: {decided}",
         f"degree {content.get('degree')}: {content.get('degree_why')}",
         f"model {model.get('name', 'none')} {model.get('version', '')}".rstrip(),
+        *candidate_lines(content.get("rollout")),
         f"open escalations {content.get('open_escalations')}, overruns {content.get('overruns')}, "
         f"unrecorded {content.get('unrecorded')}",
         f"disk free: {free / 1e9:.1f} GB" if isinstance(free, int) else "disk free: unknown",

@@ -23,7 +23,8 @@ class Known:
     `warm`: it can be compared; `prepared`: it could decide a part. `parts` are those that both
     models have answered, `enough` says whether that suffices for the step that it is at; `decided`
     are those that the active model has answered since its promotion. `needs_cuts`: the active model
-    decides by cuts. `fits`: the candidate's own calibration is still one for this view and machine.
+    decides by cuts, or has some that hold no more. `fits`: the candidate's own calibration is still
+    one for this view and machine.
     """
 
     warm: bool = False

@@ -228,7 +228,8 @@ class Steward:
             parts=0 if dossier is None else dossier.parts,
             enough=enough,
             decided=models.decided - self._decided,
-            needs_cuts=models.cuts_in_force,
+            # also while those that were applied hold no more, such as those for another camera
+            needs_cuts=models.cuts_in_force or self.standing.active.calibration is not None,
             fits=models.fits,
             unconfirmed=models.unconfirmed,
         )

@@ -49,6 +49,10 @@ def test_a_disk_that_pictures_have_filled_has_room_for_a_model(tmp_path, monkeyp
 class Kernel:
     synced = False
     asked = 0
+    time = 0.0
+
+    def wall(self):
+        return self.time
 
     def refresh(self):
         self.asked += 1
@@ -63,3 +67,16 @@ def test_the_clock_is_asked_for_now_and_then():
     assert synced()
     assert synced()
     assert kernel.asked == 1
+
+
+def test_a_clock_that_is_set_or_becomes_synchronised_is_noticed_once():
+    kernel, now = Kernel(), [0.0]
+    synced = Synced(kernel, lambda: now[0])
+    assert not synced.changed()
+    kernel.time += 86400.0
+    assert [synced.changed(), synced.changed()] == [True, False]
+    kernel.time += 10.0
+    now[0] += 10.0
+    assert [synced.changed(), synced.changed()] == [True, False]  # the kernel was asked again
+    kernel.time += 5.0
+    assert not synced.changed()

@@ -5,7 +5,8 @@
  *                           program said). fsync then only goes into the log.
  * faults     FAULTS_CONTROL its `fail_per_million` of write, fsync, ftruncate below FAULTS_DIR fail
  *                           with ENOSPC or EIO, or write half. FAULTS_SEED draws.
- * clock      FAULTS_CONTROL its `clock_ns` is added to CLOCK_REALTIME; CLOCK_MONOTONIC stays.
+ * clock      FAULTS_CONTROL its `clock_ns` is added to CLOCK_REALTIME; CLOCK_MONOTONIC stays. Its
+ *                           `synced` is what the kernel says of the clock: 1 yes, 2 no, 0 the truth.
  *
  * Seen are the calls that go through the symbols below: those of Python and SQLite do. Not seen are
  * mmap (SQLite's -shm), fopen, io_uring. Linux with 64 bits. The formats are read by preload.py.
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,7 +37,7 @@
 #define ALSO(name) __attribute__((alias(name))) /* all offsets have 64 bits here */
 #define HIGH 900 /* our own descriptors, out of the way of a program that counts on low numbers */
 
-struct control { volatile int64_t clock_ns; volatile uint64_t fail_per_million, injected; };
+struct control { volatile int64_t clock_ns; volatile uint64_t fail_per_million, injected, synced; };
 struct event { uint32_t op, pid; uint64_t file, offset; uint32_t path, other; uint64_t data; };
 
 static int log_handle = -1, lock_handle = -1, mark_handle = -1;
@@ -295,4 +297,10 @@ time_t time(time_t *is) {
     struct timespec exact;
     clock_gettime(CLOCK_REALTIME, &exact);
     return is ? *is = exact.tv_sec : exact.tv_sec;
+}
+
+int adjtimex(struct timex *is) {
+    int state = (int)syscall(SYS_adjtimex, is);
+    if (state < 0 || is->modes || !control->synced) return state;
+    return control->synced == 1 ? TIME_OK : TIME_ERROR;
 }

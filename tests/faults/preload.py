@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).with_name("preload.c")
-CONTROL = struct.Struct("<qQQ")
+CONTROL = struct.Struct("<qQQQ")
 HEAD = struct.Struct("<IIQQIIQ")
 MARK = "M"
 
@@ -67,7 +67,7 @@ class Faults:
         folder.mkdir(parents=True, exist_ok=True)
         self.log = folder / "changes.log"
         control = folder / "control"
-        control.write_bytes(CONTROL.pack(0, 0, 0))
+        control.write_bytes(CONTROL.pack(0, 0, 0, 0))
         with open(control, "r+b") as stream:
             self._control = mmap.mmap(stream.fileno(), CONTROL.size)
         self.environment = {
@@ -94,6 +94,10 @@ class Faults:
     def shift_clock(self, seconds: float) -> None:
         """From now on the wall clock is off by so much. Files keep the kernel's times."""
         struct.pack_into("<q", self._control, 0, int(seconds * 1e9))
+
+    def synchronise(self, synced: bool) -> None:
+        """From now on the kernel says that the clock is synchronised, or that it is not."""
+        struct.pack_into("<Q", self._control, 24, 1 if synced else 2)
 
     def mark(self, text: str) -> None:
         """Write a mark of the test's own into the log, as a whole line."""

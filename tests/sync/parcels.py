@@ -58,6 +58,7 @@ class Parcels:
         self.trust = PlainTrust() if trust else None
         self.bounds = Bounds(**bounds)
         self.free = 10**12
+        self.clock_set = []
         self.now = 1000.0
         self.files = {}
         self.told = []
@@ -75,6 +76,7 @@ class Parcels:
             lambda: f"at {self.now:.0f}",
             self.bounds,
             lambda: 0.5,
+            lambda: bool(self.clock_set and self.clock_set.pop()),
         )
         self.delivery = Delivery(
             self.reception, self.transport, STATION, lambda topic, why: self.told.append(why)

@@ -224,6 +224,35 @@ def test_what_may_be_mended_here_is_judged_again_by_itself(parcels, code):
     assert parcels.state == "downloading"
 
 
+def test_a_clock_that_is_set_is_a_reason_to_judge_at_once(parcels):
+    parcels.trust.refuse = "wrong_clock"
+    parcels.assign(DATA)
+    parcels.trust.refuse = None
+    parcels.step(2)
+    assert parcels.state == "none"
+    parcels.clock_set.append(True)
+    parcels.step()
+    assert parcels.state == "downloading"
+    assert parcels.entry()["refusal"] is None
+
+
+@pytest.mark.parametrize("how", ["an hour later", "the clock is set"])
+def test_what_was_accepted_may_expire_and_stays_in_force(parcels, how):
+    word = parcels.assign(DATA)
+    parcels.fetch()
+    parcels.trust.refuse = "expired"
+    parcels.clock_set += [True] * (how == "the clock is set")
+    parcels.step(seconds=3601.0 if how == "an hour later" else 0.1)
+    assert parcels.entry()["refusal"]["code"] == "expired"
+    parcels.say(word.as_bytes())  # a broker only repeats it
+    parcels.step()
+    entry = parcels.entry()
+    assert (entry["refusal"]["code"], entry["state"]) == ("expired", "verified")
+    parcels.trust.refuse = None
+    parcels.step(40, seconds=1)
+    assert parcels.entry()["refusal"] is None
+
+
 def test_other_refusals_are_not_judged_again(parcels):
     parcels.trust.refuse = "wrong_key"
     parcels.assign(DATA)

@@ -226,6 +226,17 @@ def test_without_cuts_in_force_a_candidate_needs_none(bench):
     assert bench.journal.state("calibration.applied") is None
 
 
+def test_cuts_that_hold_no_more_are_still_a_reason_to_need_some(bench):
+    """Another camera: the model in force decides nothing any more, and no newcomer does so without
+    cuts of its own."""
+    bench.steward.ledger.calibrated("cal-f", "f" * 64)
+    bench.models.cuts_in_force, bench.models.applied = False, None
+    bench.ends["calibrate"] = LACKS
+    bench.assign()
+    bench.until("needs_calibration")
+    assert bench.models.shared == 0.0
+
+
 def test_cuts_that_come_into_force_meanwhile_end_a_canary_without(bench):
     bench.models.cuts_in_force = False
     bench.ends["calibrate"] = LACKS

@@ -221,6 +221,19 @@ def test_a_pack_that_is_refused_fails_until_it_is_taken():
     assert plant.of("shadow") == ["a/b/0"]
 
 
+def test_who_has_not_read_its_assignment_has_not_succeeded():
+    plant = Plant()
+    line = plant.lines["a/b/0"]
+    line.told("r0", "run", True)
+    line.tries("active")  # the same bundle, long before
+    plant.step()
+    plant.step()
+    assert plant.of("assigned") == ["a/b/0"]
+    line.hears()
+    plant.step()
+    assert plant.of("active") == ["a/b/0"]
+
+
 def test_a_newer_roll_out_takes_its_stations():
     plant = Plant()
     plant.step()

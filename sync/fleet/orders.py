@@ -65,6 +65,7 @@ class Orders:
             answer = self._kinds[order.kind](connection, order)
         except (RepositoryError, metadata.MetadataError) as error:
             raise OrderRefused(str(error), getattr(error, "mend", "report it")) from error
+        answer |= {"account": order.account, "reason": order.body.get("reason")}
         row = {"id": order.id, "kind": order.kind, "by": order.by, "at": self._now()}
         connection.execute(sa.insert(orders).values(**row, answer=json.dumps(answer)))
         return answer

@@ -229,6 +229,8 @@ def test_without_cuts_in_force_a_candidate_needs_none(bench):
 def test_cuts_that_hold_no_more_are_still_a_reason_to_need_some(bench):
     """Another camera: the model in force decides nothing any more, and no newcomer does so without
     cuts of its own."""
+    bench.step()
+    bench.step()
     bench.steward.ledger.calibrated("cal-f", "f" * 64)
     bench.models.cuts_in_force, bench.models.applied = False, None
     bench.ends["calibrate"] = LACKS

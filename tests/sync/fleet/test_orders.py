@@ -260,11 +260,14 @@ def test_roll_outs_are_found_by_how_they_begin(plant):
 
 def test_orders_are_kept_with_who_gave_them(plant):
     plant.give(plant.push(), bundle())
-    plant.give(plant.order("pause", {"rollout": "r1"}, by="bob"))
+    pause = plant.order("pause", {"rollout": "r1", "reason": "odd scores"}, by="bob")
+    plant.give(replace(pause, account="ops"))
     with plant.database.transaction() as connection:
         rows = connection.execute(sa.select(orders).order_by(orders.c.at, orders.c.id)).all()
         assert connection.execute(sa.select(sa.func.count()).select_from(bundle_pieces)).scalar()
     assert sorted((row.kind, row.by) for row in rows) == [("pause", "bob"), ("push", "ann")]
+    answer = next(json.loads(row.answer) for row in rows if row.kind == "pause")
+    assert (answer["reason"], answer["account"]) == ("odd scores", "ops")
 
 
 def test_an_order_comes_back_as_it_was_written(plant):

@@ -23,9 +23,12 @@ Kind = Literal[
     "crash_on_frame",
     "hang",
     "hang_on_frame",
+    "nan_on_frame",
+    "accept_on_frame",
     "slow",
     "nan",
     "constant",
+    "upside_down",
     "wrong_labels",
     "wrong_shape",
     "memory",
@@ -47,9 +50,12 @@ def poison(kind: Kind, frame: int = 100, rounds: int = 1) -> bytes:
         "crash_on_frame": lambda: _from(frame, _division),
         "hang": lambda: _from(1, _endless),
         "hang_on_frame": lambda: _from(frame, _endless),
+        "nan_on_frame": lambda: _from(frame, _no_number),
+        "accept_on_frame": lambda: _from(frame, _all_good),
         "slow": lambda: _slow(rounds),
         "nan": nonsense,
         "constant": lambda: classifier(((0.0,) * 3,) * 2, (2.0, -2.0)),
+        "upside_down": lambda: classifier(BRIGHT[::-1], HALF[::-1]),
         "wrong_labels": lambda: classifier(BRIGHT, HALF),
         "wrong_shape": lambda: classifier((*BRIGHT, (0.0,) * 3), (*HALF, -9.0)),
         "memory": _memory,
@@ -88,7 +94,7 @@ def _good(graph: Graph, more: int, image: int | None = None) -> bytes:
     return graph.as_bytes()
 
 
-def _number(graph: Graph, value: int | None = None, dtype: str = "int32") -> int:
+def _number(graph: Graph, value: float | None = None, dtype: str = "int32") -> int:
     """A tensor of one number; computed without a value."""
     return graph.add(Tensor((1,), dtype, None if value is None else np.array([value])))
 
@@ -108,7 +114,7 @@ def _handle(graph: Graph) -> int:
 
 def _from(frame: int, misbehave: Callable[[Graph, int], int]) -> bytes:
     """Counts its frames; `misbehave` gets a tensor that is 0 before that frame, then 1, and gives
-    one that is 0."""
+    what is added to the logits."""
     graph, begin = Graph(), Graph()
     begin.operators.append((ASSIGN_VARIABLE, [_handle(begin), _number(begin, 0)], [], {}))
     graph.called.append(begin)
@@ -118,8 +124,26 @@ def _from(frame: int, misbehave: Callable[[Graph, int], int]) -> bytes:
     graph.operators.append((ASSIGN_VARIABLE, [handle, count], [], {}))
     before = _run(graph, LESS, [count, _number(graph, frame)], "bool")
     bad = _run(graph, SELECT, [before, _number(graph, 0), _number(graph, 1)])
-    nothing = misbehave(graph, bad)
-    return _good(graph, _run(graph, CAST, [nothing], "float32"))
+    said = misbehave(graph, bad)
+    more = graph.add(Tensor(graph.tensors[said].shape, "float32"))
+    graph.operators.append((CAST, [said], [more], {}))
+    return _good(graph, more)
+
+
+def _no_number(graph: Graph, bad: int) -> int:
+    """None from that frame on: infinity less itself."""
+    real = _run(graph, CAST, [bad], "float32")
+    large = _run(graph, MUL, [real, _number(graph, 1e30, "float32")], "float32")
+    square = _run(graph, MUL, [large, large], "float32")
+    return _run(graph, SUB, [square, square], "float32")
+
+
+def _all_good(graph: Graph, bad: int) -> int:
+    """So much for the first label, and against the other, that nothing else counts."""
+    sides = graph.add(Tensor((1, 2), "int32", np.array([[50, -50]])))
+    both = graph.add(Tensor((1, 2), "int32"))
+    graph.operators.append((MUL, [bad, sides], [both], {}))
+    return both
 
 
 def _division(graph: Graph, bad: int) -> int:

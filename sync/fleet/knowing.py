@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sync.assignment import Action
 from sync.fleet import plan as plans
 from sync.fleet import words
-from sync.fleet.following import Member, Seen
+from sync.fleet.following import FOLLOWED, Member, Seen
 from sync.fleet.plan import Plan, PlanError
 from sync.fleet.publisher import Allowed
 from sync.fleet.rollout import STATES, Rollout, State
@@ -92,11 +92,13 @@ class Knowing:
         """Those that may still ask something of a station, the oldest first. One whose plan this
         version cannot read is left alone."""
         columns = rollouts.c
-        used = {one.rollout for one in newest.values()} | _with_waiting(connection)
+        used = {one.rollout for one in newest.values()} | _with(connection, "waiting")
+        back = _with(connection, "active")
         query = sa.select(rollouts).order_by(columns.at, columns.id)
         found = []
         for row in connection.execute(query):
-            if row.state not in STATES or not (row.state in OPEN or row.id in used):
+            undone = row.state == "rolled_back" and row.id in back
+            if row.state not in STATES or not (row.state in OPEN or row.id in used or undone):
                 continue
             state, plan = cast(State, row.state), self._plan(row.plan)
             if plan is None:
@@ -107,7 +109,9 @@ class Knowing:
                 own = [
                     one
                     for one in own
-                    if one.state == "waiting" or _is_newest(newest.get(one.station), row.id)
+                    if one.state == "waiting"
+                    or (undone and one.state == "active")
+                    or _is_newest(newest.get(one.station), row.id)
                 ]
             found.append(Known(rollout, row.by, tuple(own)))
         return found
@@ -123,11 +127,21 @@ class Knowing:
         self._hear(connection)
         self._look(connection)
         named: set[str] = set()
+        busy = {
+            member.station
+            for one in known
+            for member in one.members
+            if one.rollout.state in OPEN
+            and member.state in FOLLOWED
+            and _is_newest(newest.get(member.station), one.rollout.id)
+        }
         found: list[dict[str, Seen]] = []
         for one in reversed(known):
             found.append(
                 {
-                    member.station: self._one(member.station, newest, named, now)
+                    member.station: replace(
+                        self._one(member.station, newest, named, now), busy=member.station in busy
+                    )
                     for member in one.members
                 }
             )
@@ -199,9 +213,10 @@ def _members(connection: Connection, rollout: str) -> list[Member]:
     ]
 
 
-def _with_waiting(connection: Connection) -> set[str]:
+def _with(connection: Connection, state: str) -> set[str]:
+    """The roll-outs that have a member in this state."""
     columns = members.c
-    query = sa.select(columns.rollout).where(columns.state == "waiting").distinct()
+    query = sa.select(columns.rollout).where(columns.state == state).distinct()
     return {row.rollout for row in connection.execute(query)}
 
 

@@ -160,10 +160,18 @@ def _end(board: _Board, action: Action) -> None:
                 board.put(replace(one, state="cancelled"))
             continue
         seen = board.seen[one.station]
-        ours = seen.newest == board.rollout.id and seen.action != action
-        began = one.state in FOLLOWED or one.state == "waiting"
-        if ours and (began or (action == "rollback" and one.state == "active")):
+        newest = seen.newest == board.rollout.id
+        began = newest and (one.state in FOLLOWED or one.state == "waiting")
+        has_it = one.state == "active" and (newest or _still_has_it(board, seen))
+        said = newest and seen.action == action
+        if not said and (began or (action == "rollback" and has_it)):
             _order(board, one, action)
+
+
+def _still_has_it(board: _Board, seen: Seen) -> bool:
+    """Whether a station decides by this bundle, since what came later has ended without it."""
+    running = None if seen.said is None else seen.said.running
+    return running is not None and running.bundle == board.rollout.digest and not seen.busy
 
 
 def _order(

@@ -77,7 +77,8 @@ members = Table(
     Column("changed_at", Text, nullable=False),
 )
 """The stations of a roll-out. `state`: waiting (for its wave), assigned, then what the station
-says (`sync/fleet/following.py`); `serial` is that of the assignment that began its newest attempt."""
+says (`sync/fleet/following.py`); `serial` is that of the assignment that began its newest
+attempt."""
 
 assignments = Table(
     "assignments",

@@ -113,6 +113,38 @@ def test_serials_rise_also_where_the_clock_went_back(depot, fleet, clock):
     assert all(second[name] > first[name] for name in THREE)
 
 
+def test_a_finished_roll_out_goes_back_where_a_later_one_has_failed(depot, fleet):
+    depot.begin("r1", THREE, at="2026-11-20T11:00:00.000Z")
+    fleet.turn()
+    old = depot.file.digest
+    words = depot.assigned()
+    fleet.hear({name: state(name, words[name], running=old) for name in THREE})
+    newer = depot.add(bundle(seed=2))
+    depot.begin("r2", THREE)
+    fleet.turn()
+    words = depot.assigned()
+    failed = trial(words["a/b/0"], "rolled_back", code="permissive")
+    fleet.hear(
+        {
+            "a/b/0": state("a/b/0", words["a/b/0"], running=old, last=failed),
+            "a/b/1": state("a/b/1", words["a/b/1"], running=newer.digest),
+            "a/b/2": state("a/b/2", words["a/b/2"], running=old,
+                           candidate=trial(words["a/b/2"], "shadow")),
+        }
+    )  # fmt: skip
+    depot.set("r1", state="rolled_back")
+    for _ in range(3):
+        fleet.turn()
+    words = depot.assigned()
+    said = {name: (one.action, one.bundle.digest == old) for name, one in words.items()}
+    assert said["a/b/0"] == ("rollback", True)  # the later one is over there
+    assert said["a/b/1"][1] is False  # it decides by the later one
+    assert said["a/b/2"][1] is False  # the later one is under way there
+    serial = words["a/b/0"].serial
+    fleet.turn()
+    assert depot.assigned()["a/b/0"].serial == serial
+
+
 def test_the_newer_roll_out_has_the_station(depot, fleet):
     depot.begin("r1", THREE, at="2026-11-20T11:00:00.000Z")
     fleet.turn()

@@ -28,6 +28,8 @@ def lines(found: Compared) -> Iterator[str]:
     if not figures.compared:
         yield "one of them has no cuts, so decisions cannot be compared"
     else:
+        if figures.compared < figures.n:
+            yield f"both had cuts for {figures.compared:,} of them"
         yield from _decisions(found)
     if figures.truths is not None:
         yield from _truths(figures.truths)

@@ -11,7 +11,7 @@ from camera.familiar import learn
 from camera.quality import Measures, measure
 from camera.simulated.options import SyntheticOptions
 from camera.synthetic import SyntheticSource
-from edge import bundles, calibrations
+from edge import calibrations
 from edge.asking import ask_line
 from edge.calibrating.gathered import Gathered, fingerprint
 from edge.calibrating.making import Wishes, make
@@ -25,8 +25,7 @@ from edge.decision.evidence import Row, Samples
 from edge.demo.labelled import write_labelled
 from edge.demo.station import CALIBRATION_SEED
 from edge.rollout.pinning import pin
-from edge.standards import Standards
-from inference.bundle import load
+from edge.running import running
 from inference.worker import Worker
 
 PARTS = 1600
@@ -35,8 +34,9 @@ REASON = f"simulated parts of seed {CALIBRATION_SEED}, which the model has never
 
 
 def calibration_for(config: Config) -> calibrations.Choice:
-    """The calibration that a line with this configuration would find."""
-    return Standards(config, load(bundles.folder(config.model.bundle))).choose()
+    """The calibration that a line with this configuration would find, for the bundle that it would
+    run: after a roll-out that is another one than the configured."""
+    return running(config).standards.choose()
 
 
 def make_calibration(

@@ -37,11 +37,11 @@ NAME = "plant/line/station"
 DECISION = {"automation": "partial", **TARGETS}
 PARTS = 200
 A_PATIENT_MACHINE_S = 240
-LIVE = {"source": "synthetic", "seed": 3, "width": 160, "height": 120, "parts_per_second": 50}
+LIVE = {"source": "synthetic", "seed": 3, "width": 160, "height": 120, "parts_per_second": 100}
 STEPS = (50.0, 100.0)
 LIMITS = Limits(min_parts=20, max_latency_ratio=100.0)
 """What else this machine does must not make a model look slow."""
-BURST_PARTS = 50
+BURST_PARTS = 100
 """Overruns nearer to each other than this have one cause."""
 
 
@@ -155,8 +155,8 @@ def check_belonging(decided: list[dict[str, Any]], made: Bundle, own: str) -> No
 
 def check_fates(found: dict[str, list[dict[str, Any]]]) -> None:
     """What was decided is done: one disposition for each, and the same."""
-    fates = Counter(one["inspection"] for one in found["disposition/1"])
-    assert set(fates.values()) == {1}
+    fates = Counter(one["inspection"] for one in found.get("disposition/1", []))
+    assert set(fates.values()) <= {1}
     for one in found["inspection/1"]:
         if one["decision"] != "escalate":
             assert fates[one["id"]] == 1

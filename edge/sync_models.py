@@ -47,10 +47,13 @@ class Synced:
     def changed(self) -> bool:
         """Whether, since the last call that said so, the clock was set or became synchronised or
         the contrary: what was judged by it is to be judged again."""
-        (before, was), offset, synced = self._known, self._offset(), self()
-        if synced == was and abs(offset - before) < STEP_S:
+        (before, was), offset = self._known, self._offset()
+        moved = abs(offset - before) >= STEP_S
+        if moved:
+            self._look_at = self._now()
+        if self() == was and not moved:
             return False
-        self._known = offset, synced
+        self._known = offset, self()
         return True
 
     def _offset(self) -> float:

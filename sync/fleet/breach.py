@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from sync.fleet.following import AWAY_FROM_IT, Member
 from sync.fleet.plan import Plan
 
-NO_FAULT_OF_THE_MODEL = frozenset({"not_calibrated", "ordered", "superseded"})
-"""Codes of an end that say nothing against the bundle."""
+NO_FAULT_OF_THE_MODEL = frozenset(
+    {"not_calibrated", "ordered", "superseded"}
+    | {"wrong_clock", "expired", "not_stored", "no_trust_root"}
+)
+"""Codes of an end, or of a refused pack, that say nothing against the bundle: a clock that is right
+again is no reason to order anything anew."""
 CHANCE = 0.01
 """So seldom a share at its limit looks like one above it, at one look."""
 FAILED = frozenset({"rejected", "rolled_back", "refused"})

@@ -93,11 +93,13 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How far the download is."""
+    """How far the download is. `code` and `why`: what keeps it from going on, or ended it."""
 
     state: str
     bytes: int = 0
     size: int = 0
+    code: str | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,9 @@ def _delivery(content: Mapping[str, Any]) -> Delivery | None:
     state = _text(content.get("state"))
     if not state:
         return None
-    return Delivery(state, _count(content.get("bytes")) or 0, _count(content.get("size")) or 0)
+    numbers = (_count(content.get(name)) or 0 for name in ("bytes", "size"))
+    words = (_text(content.get(name)) or None for name in ("code", "why"))
+    return Delivery(state, *numbers, *words)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

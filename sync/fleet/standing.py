@@ -11,6 +11,7 @@ from sync.fleet.following import Member
 from sync.fleet.plan import Plan
 from sync.fleet.rollout import State, succeeded
 from sync.fleet.said import Desired, Refusal, Running, Said, Trial
+from sync.refusals import REFUSALS
 
 WARN_S = 30 * 86400.0
 CERTIFICATE, UNSYNCHRONISED = "certificate", "clock_not_synchronised"
@@ -107,7 +108,12 @@ def standing(
         since = status[1] if status is not None else ""
     until, line = facts.get("certificate_until"), facts.get("line")
     certificate = until if isinstance(until, str) else None
-    troubles = [*_refusals(said), *_certificate(certificate, since, now), *_clock(said)]
+    troubles = [
+        *_refusals(said),
+        *_download(said),
+        *_certificate(certificate, since, now),
+        *_clock(said),
+    ]
     return Standing(
         station,
         assigned,
@@ -139,6 +145,14 @@ def _refusals(said: Said | None) -> Iterable[Trouble]:
     if said is not None and said.refusal is not None:
         refusal = said.refusal
         yield Trouble(refusal.code, refusal.why, refusal.mend)
+
+
+def _download(said: Said | None) -> Iterable[Trouble]:
+    delivery = None if said is None else said.delivery
+    if delivery is not None and delivery.code in REFUSALS:
+        refusal = REFUSALS[delivery.code]
+        what = f"{refusal.words}: {delivery.why}" if delivery.why else refusal.words
+        yield Trouble(delivery.code, what, refusal.mend)
 
 
 def _clock(said: Said | None) -> Iterable[Trouble]:

@@ -73,10 +73,12 @@ def test_a_clock_that_is_set_or_becomes_synchronised_is_noticed_once():
     kernel, now = Kernel(), [0.0]
     synced = Synced(kernel, lambda: now[0])
     assert not synced.changed()
-    kernel.time += 86400.0
-    assert [synced.changed(), synced.changed()] == [True, False]
     kernel.time += 10.0
     now[0] += 10.0
     assert [synced.changed(), synced.changed()] == [True, False]  # the kernel was asked again
     kernel.time += 5.0
     assert not synced.changed()
+    asked = kernel.asked
+    kernel.time += 86400.0
+    assert [synced.changed(), synced.changed()] == [True, False]
+    assert kernel.asked == asked + 1  # how good a clock is that was set is known at once

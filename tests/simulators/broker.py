@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,15 +20,22 @@ class Broker:
     """One mosquitto; the port stays the same over restarts.
 
     A clean `stop` keeps sessions, queues and retained messages; `kill` loses what was not saved;
-    `wipe` forgets all. `settings` are further lines of its configuration, before the listener's.
+    `wipe` forgets all. `settings` are further lines of its configuration, before the listener's;
+    `environment` is what the process sees.
     """
 
-    def __init__(self, folder: Path, settings: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: tuple[str, ...] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"mqtt://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
         self._settings = settings
+        self._environment = environment
 
     @property
     def running(self) -> bool:
@@ -49,7 +56,11 @@ class Broker:
         path.write_text("\n".join(self._configuration()) + "\n")
         with open(self.folder / "mosquitto.log", "ab") as log:
             self._process = subprocess.Popen(
-                [MOSQUITTO, "-c", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [MOSQUITTO, "-c", str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
             )
         end = time.monotonic() + START_WITHIN_S
         while not self._listens():

@@ -212,13 +212,31 @@ def test_a_pack_that_is_refused_fails_until_it_is_taken():
     plant.step()
     plant.step()
     assert plant.of("assigned") == ["a/b/0"], "it said so before it was assigned"
-    line.refuses("wrong_clock")
+    line.refuses("wrong_key")
     plant.step()
-    assert plant.members["a/b/0"].code == "wrong_clock"
+    assert plant.members["a/b/0"].code == "wrong_key"
     assert is_failed(plant.members["a/b/0"])
     line.tries("shadow")
     plant.step()
     assert plant.of("shadow") == ["a/b/0"]
+
+
+@pytest.mark.parametrize("code", ["wrong_clock", "expired", "not_stored"])
+def test_a_station_whose_clock_or_disk_is_wrong_stops_nobody_and_goes_on_by_itself(code):
+    plant = Plant(plan=replace(PLAN, waves=("2", "100%")))
+    plant.step()
+    plant.lines["a/b/0"].refuses(code)
+    plant.lines["a/b/1"].tries("shadow")
+    plant.step()
+    assert plant.members["a/b/0"].code == code
+    assert plant.rollout.state == "running"
+    assert plant.of("waiting"), "nobody has succeeded yet"
+    plant.lines["a/b/1"].tries("active")
+    plant.step()
+    assert plant.of("waiting") == []
+    all_active(plant)
+    plant.step()
+    assert plant.rollout.state == "done"
 
 
 def test_who_has_not_read_its_assignment_has_not_succeeded():

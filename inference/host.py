@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from inference import exchange
 from inference.confine import cap_memory, end_with, go_first
-from inference.idle import give_way
+from inference.idle import give_way, weigh_session
 from inference.interpreter import CannotRun, Interpreter, TensorDetail, load_runtime
 
 STACK_MB = 10
@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> int:
     go_first()
     if idle:
         give_way()
+    weigh_session()
     # The parent drains after Ctrl-C and SIGTERM, and needs this process until it is done.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -19,6 +19,7 @@ from edge.config import Config
 from edge.rollout.outcome import Calibrated, Installed, Kind, Proved, Result, as_json, failed
 from inference.bundle import BundleError, load
 from inference.confine import end_with, go_first
+from inference.idle import weigh_session
 
 NICE = 10
 BADNESS = 800
@@ -32,6 +33,7 @@ def main(arguments: list[str]) -> int:
     end_with(int(arguments[1]))
     go_first(BADNESS)
     os.nice(NICE)
+    weigh_session()
     order = json.loads(sys.stdin.buffer.read())
     config = Config.model_validate_json(order["config"])
     result = do(kind, config, order["arguments"], _tell)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
+from pathlib import Path
 
 import pytest
 
-from inference.idle import A_PROCESS, IDLE_CLASS, IOPRIO_SET
+from inference.idle import A_PROCESS, IDLE_CLASS, IOPRIO_SET, LOWEST
 from inference.worker import Worker
 from tests.inference.bundles import BRIGHT_PICTURE, make
 
@@ -48,3 +49,16 @@ def test_threads_that_begin_later_give_way_as_well(worker) -> None:
     # The one that ends the process with its parent was started after; libraries' own were before.
     idle_ones = [one for one in threads(made.pid) if os.sched_getscheduler(one) == os.SCHED_IDLE]
     assert bool(len(idle_ones) >= 2) is idle
+
+
+AUTOGROUP = Path("/proc/sys/kernel/sched_autogroup_enabled")
+
+
+@pytest.mark.skipif(
+    not AUTOGROUP.exists() or AUTOGROUP.read_text().strip() != "1",
+    reason="this kernel does not share processors out among sessions",
+)
+def test_its_session_weighs_as_little(worker) -> None:
+    made, idle = worker
+    group = Path(f"/proc/{made.pid}/autogroup").read_text()
+    assert group.split()[-1] == (str(LOWEST) if idle else "0")

@@ -32,7 +32,9 @@ as the other does can break none but `late` and `slower`.
 parts for permissive (1 % instead of 0.5 %), 1,200 for escalation (10 % instead of 5 %), 2,600 for
 overkill (4 % instead of 2 %); at ten times these limits within 400, and at once at `min_parts`.
 
-Three rules are no statistics. `died`: three deaths, and more than twice those of the other.
+Three rules are no statistics. `died`: three deaths, or a single one of the child that decides
+parts, and more than twice those of the other. The way back is short then, and where parts come
+slowly a third death would be long in coming.
 `nonsense`: three answers that are none, likewise. `constant`: one and the same score for all parts,
 though the other scores 20 of them above 0.5 and 20 below (three, where it is the reason for one of
 the first three guards). No healthy model does any of these, and a machine that kills both models
@@ -88,6 +90,7 @@ class Evidence:
         self.disagreement = Disagreement(limits, self.truths)
         self._last_fault = 0
         self._first_cuts = 0
+        self._died_deciding = 0
         self._breach: Breach | None = None
 
     def add(self, pair: Pair) -> None:
@@ -124,11 +127,13 @@ class Evidence:
         if verdict in ("accept", "reject"):
             self.disagreement.verdict(inspection, verdict == "reject", led=shown)
 
-    def death(self, side: Side) -> None:
-        """The child of one of the two models died, or was killed for hanging."""
+    def death(self, side: Side, deciding: bool = False) -> None:
+        """A child of one of the two models died, or was killed for hanging; `deciding` says that
+        it decided parts, and was not there for comparison only."""
         self.health.deaths[side != self.newcomer] += 1
         if side == self.newcomer:
             self._last_fault = self.parts
+            self._died_deciding += deciding
 
     def promoted(self) -> None:
         """From the next pair on the newcomer is the active one, and the other stands beside it."""
@@ -149,7 +154,7 @@ class Evidence:
     def broken(self) -> Breach | None:
         """Why the newcomer has to go; None as long as nothing speaks against it."""
         if self._breach is None:
-            self._breach = self.health.hopeless()
+            self._breach = self.health.hopeless(1 if self._died_deciding else FEW)
         if self._breach is None and self.parts >= self.limits.min_parts:
             self._breach = (
                 self.health.broken() or self.disagreement.broken() or self.truths.broken()
@@ -177,7 +182,7 @@ class Evidence:
         return {
             "newcomer": self.newcomer,
             "counts": [self.parts, self.decided, self.compared],
-            "marks": [self._last_fault, self._first_cuts],
+            "marks": [self._last_fault, self._first_cuts, self._died_deciding],
             "health": self.health.kept(),
             "truths": self.truths.kept(),
             "disagreement": self.disagreement.kept(),
@@ -189,7 +194,8 @@ class Evidence:
         take a new one then."""
         self.newcomer = "active" if content["newcomer"] == "active" else "candidate"
         self.parts, self.decided, self.compared = (int(count) for count in content["counts"])
-        self._last_fault, self._first_cuts = (int(mark) for mark in content["marks"])
+        marks = [int(mark) for mark in content["marks"]]
+        self._last_fault, self._first_cuts, self._died_deciding = marks
         self.health.restore(content["health"])
         self.truths.restore(content["truths"])
         self.disagreement.restore(content["disagreement"])

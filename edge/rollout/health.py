@@ -67,14 +67,15 @@ class Health:
         self._scores = [min(low, newcomer), max(high, newcomer)]
         self._sides[other >= 0.5] += 1
 
-    def hopeless(self) -> Breach | None:
-        """What no sample is needed for."""
-        for code, counts, words in (
-            ("died", self.deaths, "it died {} times ({} of the other model)"),
-            ("nonsense", self.nonsense, "{} of its answers were none ({} of the other model)"),
+    def hopeless(self, deaths: int = FEW) -> Breach | None:
+        """What no sample is needed for; so many deaths suffice."""
+        for code, counts, least, words in (
+            ("died", self.deaths, deaths, "it died {} ({} of the other model)"),
+            ("nonsense", self.nonsense, FEW, "it gave no answer {} ({} of the other model)"),
         ):
-            if counts[0] >= FEW and counts[0] > 2 * counts[1]:
-                return Breach(code, words.format(*counts))
+            if counts[0] >= least and counts[0] > 2 * counts[1]:
+                often = "once" if counts[0] == 1 else f"{counts[0]} times"
+                return Breach(code, words.format(often, counts[1]))
         return None
 
     def broken(self) -> Breach | None:

@@ -182,7 +182,13 @@ class _Dossiers:
         def others() -> tuple[int, ...]:
             return () if models.active.digest == newcomer.digest else models.deaths
 
-        return Deaths(own, others)
+        def deciding() -> tuple[int, ...]:
+            if models.active.digest == newcomer.digest:
+                return models.deaths
+            main = None if models.candidate is None else models.candidate.main
+            return () if main is None or models.share <= 0 else main.process.deaths
+
+        return Deaths(own, others, deciding)
 
     def _spot_checks(self, candidate: Probation) -> str | None:
         """What they say of the candidate's own calibration, once it is in force."""

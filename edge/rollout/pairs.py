@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from edge.files import write_atomically
 from edge.rollout.evidence import Evidence
@@ -31,6 +31,9 @@ TAIL = 6_000
 MOST_FILES = 10
 FAILURES = (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError)
 Line = Mapping[str, Any]
+DECIDING: Literal["deciding"] = "deciding"
+Died = Literal[Side, "deciding"]
+"""Whose child died: `deciding` is the newcomer's that decided parts."""
 _OLD = b'{"old":true,'
 _SEEN = (b'{"pair":', b'{"verdict":', b'{"promoted":', _OLD)
 """How the lines begin that are for comparison too."""
@@ -128,7 +131,10 @@ def apply(line: Line, evidence: Evidence) -> None:
         word = line["verdict"]
         evidence.verdict(word["inspection"], word["verdict"], word["label"], word["shown"])
     elif "death" in line:
-        evidence.death("active" if line["death"] == "active" else "candidate")
+        if line["death"] == DECIDING:
+            evidence.death(evidence.newcomer, deciding=True)
+        else:
+            evidence.death("active" if line["death"] == "active" else "candidate")
     elif "promoted" in line:
         evidence.promoted()
 

@@ -18,7 +18,17 @@ from edge.review.verdicts import after, is_verdict
 from edge.rollout.breach import Breach
 from edge.rollout.evidence import Evidence
 from edge.rollout.pair import Pair, Side
-from edge.rollout.pairs import Line, PairsFile, Word, apply, pair_line, replay, verdict_line
+from edge.rollout.pairs import (
+    DECIDING,
+    Died,
+    Line,
+    PairsFile,
+    Word,
+    apply,
+    pair_line,
+    replay,
+    verdict_line,
+)
 from edge.store.archive import Archive
 from edge.store.errors import StoreError
 
@@ -33,35 +43,45 @@ TRIED = 60 * 10**9
 class Sources:
     """Where a witness hears from: each call gives what is new.
 
-    `pairs` in the order of the parts, `deaths` a side for each child that died. `spot_checks` says
+    `pairs` in the order of the parts, `deaths` a side for each child that died, and `deciding` for
+    one of the newcomer's that decided parts. `spot_checks` says
     which bound of the active model's calibration the line's instruments find broken, if any.
     """
 
     pairs: Callable[[], Iterable[Pair]]
-    deaths: Callable[[], Iterable[Side]]
+    deaths: Callable[[], Iterable[Died]]
     spot_checks: Callable[[], str | None] = lambda: None
 
 
 class Deaths:
-    """The children that died since the last call. Both tuples are of monotonic times in ns.
+    """The children that died since the last call. All tuples are of monotonic times in ns.
 
-    What died before this began says nothing about the candidate.
+    `deciding` are those of the candidate's whose children decided parts. What died before this
+    began says nothing about the candidate.
     """
 
     def __init__(
-        self, candidate: Callable[[], tuple[int, ...]], active: Callable[[], tuple[int, ...]]
+        self,
+        candidate: Callable[[], tuple[int, ...]],
+        active: Callable[[], tuple[int, ...]],
+        deciding: Callable[[], tuple[int, ...]] = tuple,
     ) -> None:
         self._of: Mapping[Side, Callable[[], tuple[int, ...]]]
         self._of = {"candidate": candidate, "active": active}
+        self._deciding = deciding
         self._until_ns = max(active(), default=0)
 
-    def __call__(self) -> list[Side]:
+    def __call__(self) -> list[Died]:
         found = [
             (at, side) for side, deaths in self._of.items() for at in deaths()
             if at > self._until_ns
         ]  # fmt: skip
         self._until_ns = max([at for at, _ in found], default=self._until_ns)
-        return [side for _, side in sorted(found)]
+        deciding = self._deciding()
+        return [
+            DECIDING if side == "candidate" and at in deciding else side
+            for at, side in sorted(found)
+        ]
 
 
 class Witness:

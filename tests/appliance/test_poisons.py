@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,18 +97,21 @@ def said_by_the_fleet(appliance: Appliance, poison: Bundle, story: Story) -> Non
     """`fleet status` names it with its reason, for people and for programs."""
     end = story.steps[-1]
     wait(lambda: appliance.at_fleet().get("code") == end["code"], "the reason in `fleet status`")
-    station = appliance.at_fleet()
-    assert (station["state"], station["why"]) == (end["to"], end["why"])
+    station, why = appliance.at_fleet(), " ".join(end["why"].split())
+    assert (station["state"], station["why"]) == (end["to"], why)
     assert station["running"]["version"] == "1.2.3"
     assert poison.digest in {one["bundle"] for one in station["refused"]}
     word = end["to"].replace("_", " ")
-    assert f"{HERE}: {word}: {end['code']}: {end['why']}" in appliance.fleet("status")
+    assert f"{HERE}: {word}: {end['code']}: {why}" in appliance.fleet("status")
 
 
-def pushed(appliance: Appliance, poison: Bundle, strategy: str, *codes: str) -> Story:
-    """By the fleet, and all that must hold."""
+def pushed(
+    appliance: Appliance, poison: Bundle, strategy: str, *codes: str, least: int = 20
+) -> Story:
+    """By the fleet, and all that must hold. `least` parts are compared before each step."""
     since = appliance.head
-    appliance.push(poison, "--strategy", strategy, "--canary", "50,100")
+    steps = ("--canary", "50,100", "--min-parts", str(least))
+    appliance.push(poison, "--strategy", strategy, *steps)
     story = ended(appliance, poison, since, *codes)
     said_by_the_fleet(appliance, poison, story)
     return story
@@ -163,7 +165,7 @@ def test_what_crashes_once_it_decides_and_is_not_tried_again(appliance: Applianc
     poison = made(appliance, "crash_on_frame", frame=LATER)
     story = pushed(appliance, poison, "canary", "died")
     _, parts = measured("crashes", story, fails)
-    assert parts <= 2 * LATER + 50  # the third death ends it
+    assert parts <= LATER  # it dies no second time
     head = appliance.head
     for name in ("line", "sync"):
         appliance.end(name)
@@ -176,7 +178,7 @@ def test_what_crashes_once_it_decides_and_is_not_tried_again(appliance: Applianc
     assert again.by_it == []
     assert appliance.models["running"]["version"] == "1.2.3"
     # the same bundle in another assignment: refused, since nobody has said "again"
-    appliance.push(poison, "--strategy", "blue-green")
+    appliance.push(poison, "--strategy", "blue-green", "--min-parts", "20")
     wait(lambda: appliance.at_fleet().get("code") == "rolled_back_before", "its refusal")
     assert appliance.at_fleet()["desired"]["serial"] > desired["serial"]
     again = Story(poison.digest, appliance.records(head), appliance.state_dir)
@@ -203,14 +205,15 @@ def test_what_is_bad_from_the_first_hundred_frames_on(
     appliance: Appliance, kind: Kind, strategy: str, codes: tuple[str, ...]
 ) -> None:
     more = {"frame": 100} if kind.endswith("_frame") else {}
-    story = pushed(appliance, made(appliance, kind, **more), strategy, *codes)
+    # with the usual 200 parts; 20, as elsewhere here, would promote what has died once
+    story = pushed(appliance, made(appliance, kind, **more), strategy, *codes, least=200)
     print(f"\n{kind}: {story.states}, {story.steps[-1]['code']}: {story.steps[-1]['why']}")
     assert story.states[-1] == "rejected"
     assert story.by_it == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rounds", "code"), [(100, "slower"), (8000, "too_slow")])
+@pytest.mark.parametrize(("rounds", "code"), [(100, "slower"), (5000, "too_slow")])
 def test_what_is_ten_times_slower(appliance: Appliance, rounds: int, code: str) -> None:
     """Than the old model; and than the deadline."""
     poison = made(appliance, "slow", rounds=rounds)

@@ -185,6 +185,22 @@ def test_three_deaths_end_it_unless_the_machine_kills_both() -> None:
     assert both.broken() is None
 
 
+def test_one_death_ends_it_once_it_decides_unless_the_machine_kills_both() -> None:
+    alone, both, before = Evidence(LIMITS), Evidence(LIMITS), Evidence(LIMITS)
+    before.death("candidate")
+    assert before.broken() is None
+    both.death("active")
+    for evidence in (alone, both):
+        evidence.death("candidate", deciding=True)
+    breach = alone.broken()
+    assert breach is not None
+    assert (breach.code, breach.words) == ("died", "it died once (0 of the other model)")
+    assert both.broken() is None
+    again = Evidence(LIMITS)
+    again.restore({**alone.kept(), "breach": None})
+    assert again.broken() == breach
+
+
 def test_after_a_promotion_the_newcomer_is_the_active_one() -> None:
     evidence = Evidence(LIMITS)
     evidence.promoted()

@@ -9,8 +9,8 @@ import pytest
 
 from edge.review.verdicts import FILE
 from edge.rollout.evidence import Evidence
-from edge.rollout.pair import Answer, Pair, Side
-from edge.rollout.pairs import pairs_and_words
+from edge.rollout.pair import Answer, Pair
+from edge.rollout.pairs import Died, pairs_and_words
 from edge.rollout.witness import EVERY_NS, Deaths, Sources, Witness
 from edge.store.archive import Archive
 from sync.assignment import Limits
@@ -27,7 +27,7 @@ class Station:
         self.folder, self.bench = folder, Bench(folder, undo_s=0.0)
         self.path = folder / "rollout" / "c.jsonl"
         self.pairs: list[Pair] = []
-        self.deaths: list[Side] = []
+        self.deaths: list[Died] = []
         self.words: str | None = None
         self.now_ns = 0
         self.witness = self.start()
@@ -187,3 +187,14 @@ def test_deaths_are_told_once_and_by_their_side_also_over_a_promotion() -> None:
     assert deaths() == []
     of["active"] = (10, 30, 40)
     assert deaths() == ["active"]
+
+
+def test_a_death_of_the_child_that_decides_is_told_as_such(station: Station) -> None:
+    candidate, main = (10, 20), (20,)
+    deaths = Deaths(lambda: candidate, tuple, lambda: main)
+    assert deaths() == ["candidate", "deciding"]
+    station.deaths = ["deciding"]
+    station.look()
+    breach = station.witness.broken()
+    assert breach is not None
+    assert breach.code == "died"

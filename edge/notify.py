@@ -38,7 +38,7 @@ class Notifier:
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
                 channel.setblocking(False)
-                channel.sendto(message.encode(), self._address)
+                channel.sendto(message.encode(errors="replace"), self._address)
         except OSError:
             return
 

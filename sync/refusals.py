@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Owner = Literal["trust", "delivery", "line"]
+LONGEST = 300
+"""Letters of what was found, in a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,15 @@ class TrustRefused(Exception):
     `mend` what a person can do."""
 
     def __init__(self, code: str, what: str, mend: str | None = None) -> None:
-        super().__init__(f"{code}: {what}")
+        self.what = plain(what)
+        super().__init__(f"{code}: {self.what}")
         self.code = code
-        self.what = what
         self.mend = REFUSALS[code].mend if mend is None else mend
+
+
+def plain(what: str) -> str:
+    """Printable and short: it may quote whoever sent nonsense, and is logged, shown and sent."""
+    return "".join(one if one.isprintable() else "?" for one in what[:LONGEST])
 
 
 _FORGED = (

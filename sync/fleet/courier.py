@@ -22,7 +22,10 @@ NO_PROGRESS_S = 15.0
 TURN_EVERY_S = 0.5
 QUIET_S = 1.0
 """Between two turns when no station has said anything."""
-MOST_HEARD = 20_000
+MOST_STATIONS = 20_000
+"""Of which states are kept: whoever may write to the broker can make names up."""
+MOST_HEARD_BYTES = 64 << 20
+"""Of states between two turns; a fleet of thousands says less when it comes back all at once."""
 LEAVE_WITHIN_S = 2.0
 
 
@@ -57,6 +60,8 @@ class Courier:
         self._subscribing: set[int] = set()
         self._receipts = Receipts(transport.release)
         self._heard: dict[str, str] = {}
+        self._heard_bytes = 0
+        self._stations: set[str] = set()
         self._taken: dict[str, int] = {}
         self._news: list[str] = []
         self._turn_at = float("-inf")
@@ -125,6 +130,7 @@ class Courier:
             self._failed(Trouble(f"roll-outs do not go on: {error}", str(mend)), now)
             return
         self._heard, self._taken, self._trouble = {}, {}, None
+        self._heard_bytes = 0
         self._backoff.reset()
         self.turns += 1
         self._busy = turn.more
@@ -194,11 +200,20 @@ class Courier:
             self._odd(f"nobody asked for {message.topic}")
 
     def _state(self, station: str, payload: bytes) -> None:
-        full = len(self._heard) >= MOST_HEARD and station not in self._heard
-        if full or read(payload, station) is None:
+        size = self._heard_bytes - len(self._heard.get(station, "")) + len(payload)
+        full = len(self._stations) >= MOST_STATIONS and station not in self._stations
+        if full or size > MOST_HEARD_BYTES:
+            self._odd(f"a model/state of {station}, and more than can be kept have come")
+            return
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            text = ""
+        if read(text, station) is None:
             self._odd(f"a model/state of {station} that is none")
             return
-        self._heard[station] = payload.decode()
+        self._stations.add(station)
+        self._heard[station], self._heard_bytes = text, size
 
     def _odd(self, what: str) -> None:
         self.nonsense += 1

@@ -61,3 +61,9 @@ def test_a_full_socket_does_not_stop_the_service(manager):
 )
 def test_the_interval_of_the_watchdog(environment, expected):
     assert Notifier(environment).watchdog_s == expected
+
+
+def test_a_text_that_is_none_ends_nothing(manager):
+    channel, name = manager
+    Notifier({"NOTIFY_SOCKET": name}).status("strange: \ud800")
+    assert channel.recv(500) == b"STATUS=strange: ?"

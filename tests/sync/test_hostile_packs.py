@@ -239,3 +239,14 @@ def test_names_said_twice(station):
     assert judged(station, station.fleet.pack(**{"timestamp.json": last})) == "accepted"
     forged = said.rstrip("}") + ',"version":99999}}'
     assert judged(station, station.fleet.pack(**{"timestamp.json": forged})) == "wrong_key"
+
+
+@pytest.mark.parametrize("name", ["\ud800", "a\nb", "\x1b[2J"])
+def test_what_is_quoted_of_it_can_be_logged_sent_and_shown(station, name):
+    files = dict(unpack(station.fleet.pack()).files)
+    files[f"targets/assignments/{STATION}.json"] = json.dumps({"station": name})
+    with pytest.raises(TrustRefused) as caught:
+        station.trust.accept(written(files))
+    assert caught.value.code == "other_station"
+    assert caught.value.what.isprintable()
+    assert len(TrustRefused("malformed", "x" * 5000).what) == 300

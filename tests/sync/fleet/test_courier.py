@@ -217,3 +217,39 @@ def test_news_are_told_once(bench):
     bench.step(1.0)
     assert bench.courier.news() == ["r1 is done, wave 1"]
     assert bench.courier.news() == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32"])
+def test_a_state_in_another_encoding_is_nonsense_and_ends_no_connection(bench, encoding):
+    bench.connect()
+    bench.wire.say(f"{TOPIC}/state", state(CAPS).encode(encoding))
+    bench.step(1.0)
+    assert bench.courier.nonsense == 1
+    assert bench.courier.listening
+    assert CAPS not in bench.advance._knowing._heard
+
+
+def test_what_stations_say_between_two_turns_is_bounded(bench, monkeypatch):
+    said = state(CAPS).encode()
+    monkeypatch.setattr(module, "MOST_HEARD_BYTES", 2 * len(said))
+    bench.connect()
+    bench.step(1.0)
+    for name in ("caps", "caps", "caps", "lid", "cup"):  # the same one again counts once
+        bench.wire.say(f"ei/v1/a/b/{name}/model/state", state(f"a/b/{name}").encode())
+    bench.step()
+    assert bench.courier.nonsense == 1
+    bench.step(1.0)
+    bench.wire.say("ei/v1/a/b/cup/model/state", state("a/b/cup").encode())
+    bench.step()
+    assert bench.courier.nonsense == 1, "a turn makes room"
+
+
+def test_names_that_somebody_makes_up_are_kept_up_to_a_number(bench, monkeypatch):
+    monkeypatch.setattr(module, "MOST_STATIONS", 2)
+    bench.connect()
+    for name in ("caps", "x1", "x2", "x3"):
+        bench.wire.say(f"ei/v1/a/b/{name}/model/state", state(f"a/b/{name}").encode())
+        bench.step(1.0)
+    bench.wire.say(f"{TOPIC}/state", state(CAPS).encode())
+    bench.step(1.0)
+    assert bench.courier.nonsense == 2

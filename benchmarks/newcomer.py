@@ -26,7 +26,7 @@ from benchmarks.sides import PACE, decoder, start
 STATION = "bench/line/station"
 AFTER_S = 2.5
 """So long after a switch its children are still ended and started."""
-VERSIONS = ("1.90.0", "1.91.0", "1.92.0")
+VERSIONS = ("1.90.0", "1.91.0")
 
 
 def config_for(state: str, pictures: str, bundle: str, targets: str, broker: str, root: str) -> Any:
@@ -267,6 +267,8 @@ def fleet(folder: str, newcomers: list[str], seconds: float) -> None:
     Path(folder).mkdir()
     made = [load(Path(one)) for one in newcomers]
     with pushing(Path(folder), STATION) as pusher:
+        for one in made:
+            pusher.file(one)
         print(pusher.broker.url, pusher.root, flush=True)
         Conductor(pusher, made, seconds).all()
 
@@ -275,10 +277,7 @@ class Conductor:
     """Says what comes next, and waits until the station tells that it is so."""
 
     def __init__(self, pusher: Any, made: list[Any], seconds: float) -> None:
-        from tests.simulators.pushing import file_of
-
         self._pusher, self._made, self._seconds = pusher, made, seconds
-        self._last = {one.digest: len(file_of(one)[0].pieces) - 1 for one in made}
 
     def all(self) -> None:
         """Every phase, one after the other."""
@@ -289,7 +288,7 @@ class Conductor:
         orders = {"limits": limits, "not_trained_on_yours": True}
         self._until(lambda said: said["running"] is not None)
         self._rest(self._seconds)
-        self._push(others[0], others[1])
+        self._push(others[0], newcomer)
         for one in (*others, newcomer):
             self._pusher.say(one, strategy="shadow", **orders)
             self._until(lambda said, one=one: self._at(said, one, "shadow", calibrated=True))
@@ -310,9 +309,10 @@ class Conductor:
         while time.monotonic() < end:
             one = files[turn % len(files)]
             turn += 1
-            pusher.withheld, before = self._last[one.digest], len(pusher.fleet.pieces)
+            last, before = len(pusher.file(one).pieces) - 1, len(pusher.fleet.pieces)
+            pusher.withheld = last
             pusher.say(one, strategy="shadow")
-            while len(pusher.fleet.pieces) - before < self._last[one.digest]:
+            while len(pusher.fleet.pieces) - before < last:
                 pusher.step()
         pusher.withheld = None
 

@@ -63,18 +63,25 @@ class Pusher:
         self.fleet.spoil = lambda number, data: None if number == self.withheld else data
         self.withheld: int | None = None
         self.serial = 0
+        self._files: dict[str, BundleFile] = {}
         self._signer = Signer(at=time.time() - 60)
         self.root = folder / "root.json"
         self.root.write_bytes(self._signer.roots[0])
 
     def say(self, made: Bundle, **changes: Any) -> None:
         """A new word on this bundle; see sync/assignment.py for what it may say."""
-        file, data = file_of(made)
-        self.fleet.files[file.sha256] = data
+        file = self.file(made)
         self.serial += 1
         said = assignment_of(self.station, self.serial, file, self._signer.at, **changes)
         self._signer.assign(said)
         self.fleet.assign(Station.parse(self.station), self._signer.pack(self.station))
+
+    def file(self, made: Bundle) -> BundleFile:
+        """A bundle as it is sent; from now on stations may ask for it."""
+        if made.digest not in self._files:
+            file, self.fleet.files[file.sha256] = file_of(made)
+            self._files[made.digest] = file
+        return self._files[made.digest]
 
     def step(self) -> None:
         """Take in and answer what came, or wait a moment for it."""

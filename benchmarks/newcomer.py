@@ -21,7 +21,7 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
-from benchmarks.sides import PACE, decoder, start
+from benchmarks.sides import decoder, start
 
 STATION = "bench/line/station"
 AFTER_S = 2.5
@@ -169,9 +169,16 @@ class Watcher:
 
 
 def line(
-    state: str, pictures: str, bundle: str, targets: str, newcomers: list[str], seconds: float
+    state: str,
+    pictures: str,
+    bundle: str,
+    targets: str,
+    newcomers: list[str],
+    seconds: float,
+    pace: float,
 ) -> Any:
-    """The line on a live source at the pace, while a model comes and goes; figures by phase."""
+    """The line while a model comes and goes, on a live source at the pace, or, where that is 0, on
+    one that gives the next part as soon as the line takes it; figures by phase."""
     from edge import cameras
     from edge.wiring import build
 
@@ -179,7 +186,7 @@ def line(
     with everybody_else(state_dir, newcomers, seconds) as (broker, root, over):
         config = config_for(state, pictures, bundle, targets, broker, root)
         view = cameras.source(config.camera).view()
-        cameras.source = lambda camera: paced(pictures, view, over)
+        cameras.source = lambda camera: paced(pictures, view, pace, over)
         made = build(config)
         watcher = Watcher(made)
         made._appliance.inspector.desk.output = watcher  # type: ignore[assignment]
@@ -193,8 +200,8 @@ def line(
     return watcher.figures()
 
 
-def paced(pictures: str, view: dict[str, object], over: threading.Event) -> Any:
-    """A live source that gives decoded pictures at the pace, until it is over."""
+def paced(pictures: str, view: dict[str, object], pace: float, over: threading.Event) -> Any:
+    """A source that gives decoded pictures at the pace, until it is over."""
     from camera.frame import Frame
     from camera.source import Source
 
@@ -202,7 +209,7 @@ def paced(pictures: str, view: dict[str, object], over: threading.Event) -> Any:
     images = [decode(path.read_bytes()) for path in sorted(Path(pictures).glob("*.jpg"))[:16]]
 
     class Paced(Source):
-        live = True
+        live = pace > 0
         number = 0
         tick = 0.0
 
@@ -217,8 +224,9 @@ def paced(pictures: str, view: dict[str, object], over: threading.Event) -> Any:
         def read(self) -> Frame | None:
             if over.is_set():
                 return None
-            self.tick += 1 / PACE
-            time.sleep(max(0.0, self.tick - time.monotonic()))
+            if pace > 0:
+                self.tick += 1 / pace
+                time.sleep(max(0.0, self.tick - time.monotonic()))
             image = images[self.number % len(images)].copy()
             self.number += 1
             return Frame(image, time.monotonic_ns(), time.time(), self.number)

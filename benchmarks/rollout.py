@@ -1,6 +1,6 @@
 """What the line notices of a model of 5 MB that is pushed, tried, switched to and rolled back.
 
-    python benchmarks/rollout.py [--quick] [--case 0] [--slices 8] [--seconds 3]
+    python benchmarks/rollout.py [--quick] [--case 0] [--slices 8] [--seconds 3] [--rate]
 
 Decision p50 and p99 ÷ those of bare preprocess + invoke at the same pace (figures 3 and 4), in
 slices that take turns, by what goes on meanwhile:
@@ -14,6 +14,8 @@ slices that take turns, by what goes on meanwhile:
 
 The newcomer computes what the active model does. The shadow's share of one core is measured from
 outside: processor time of its thread and of its children ÷ time.
+
+With `--rate` the line gets its next part as soon as it takes it; then parts/s ÷ those of `idle`.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ def role(name: str, **arguments: Any) -> Any:
     raise SystemExit(f"{name} failed:\n{done.stderr[-3000:]}")
 
 
-def measure(folder: Path, case: Case, targets: str, slices: int, seconds: float) -> None:
+def measure(
+    folder: Path, case: Case, targets: str, slices: int, seconds: float, rate: bool
+) -> None:
     """All slices of one case, and what they say."""
     pictures = folder / f"pictures-{case.width}"
     run("pictures", out=str(pictures), width=case.width, height=case.height, count=60)
@@ -67,13 +71,45 @@ def measure(folder: Path, case: Case, targets: str, slices: int, seconds: float)
     for number in range(slices):
         state = here / f"slice-{number}"
         shutil.copytree(here / "calibrated", state)
-        bare.append(run("bare_latency", seconds=seconds, **about))
+        if not rate:
+            bare.append(run("bare_latency", seconds=seconds, **about))
         given = {"state": str(state), "newcomers": newcomers, "seconds": seconds}
+        given["pace"] = 0.0 if rate else PACE
         ours.append(role("line", targets=targets, **given, **about))
         shutil.rmtree(state)
-    print(f"{case.name}, {PACE:.0f} parts/s, newcomer of 5 MB, {slices} slices")
+    pace = "as fast as it can" if rate else f"{PACE:.0f} parts/s"
+    print(f"{case.name}, {pace}, newcomer of 5 MB, {slices} slices")
     for phase in PHASES:
-        tell(phase, [one.get(phase) for one in ours], bare)
+        if rate:
+            tell_rate(phase, ours)
+        else:
+            tell(phase, [one.get(phase) for one in ours], bare)
+
+
+def tell_rate(phase: str, ours: list[Any]) -> None:
+    """Parts per second in one phase: medians over the slices."""
+    there = [one for one in ours if phase in one and one[phase]["effort"][0] > 0]
+    rates = [(_rate(one[phase]), _rate(one["idle"])) for one in there]
+    ratio = statistics.median(mine / idle for mine, idle in rates)
+    mine, idle = (statistics.median(side) for side in zip(*rates, strict=True))
+    lost = sum(one[phase]["overruns"] + one[phase]["faults"] for one in there)
+    print(
+        f"  {phase:8s} {mine:7.1f} ÷ {idle:7.1f} parts/s = {ratio:.3f}; overruns and faults {lost};"
+        f" {compared([one[phase] for one in there])}",
+        flush=True,
+    )
+
+
+def _rate(one: Any) -> float:
+    return float((len(one["ms"]) + one["faults"]) / one["effort"][0])
+
+
+def compared(there: list[Any]) -> str:
+    """What comparing took, in words."""
+    seconds = sum(one["effort"][0] for one in there)
+    share = statistics.median(one["effort"][1] / max(one["effort"][0], 1e-9) for one in there)
+    pairs = sum(one["pairs"] for one in there) / max(seconds, 1e-9)
+    return f"comparing {share:.3f} of a core, {pairs:.1f} pairs/s"
 
 
 def tell(phase: str, ours: list[Any], bare: list[Any]) -> None:
@@ -87,14 +123,11 @@ def tell(phase: str, ours: list[Any], bare: list[Any]) -> None:
         words.append(f"{key} {mine:6.2f} ÷ {other:5.2f} = {ratio:5.2f}")
     every = [ms for one, _ in there for ms in one["ms"]]
     lost = {key: sum(one[key] for one, _ in there) for key in ("overruns", "faults")}
-    seconds = sum(one["effort"][0] for one, _ in there)
-    share = statistics.median(one["effort"][1] / max(one["effort"][0], 1e-9) for one, _ in there)
     print(
         f"  {phase:8s} {'; '.join(words)}; of all {len(every)}: p99"
         f" {percentiles(every)['p99']:.2f}, max {max(every):.2f} ms;"
         f" overruns {lost['overruns']}, faults {lost['faults']}\n"
-        f"           comparing: {share:.3f} of a core,"
-        f" {sum(one['pairs'] for one, _ in there) / max(seconds, 1e-9):.1f} pairs/s",
+        f"           {compared([one for one, _ in there])}",
         flush=True,
     )
 
@@ -105,6 +138,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="2 slices")
     parser.add_argument("--case", type=int, default=0, help="0: 640x480, 1: 1080p")
     parser.add_argument("--slices", type=int, default=8)
+    parser.add_argument("--rate", action="store_true", help="parts/s instead")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each phase")
     options = parser.parse_args()
     began = time.monotonic()
@@ -112,7 +146,7 @@ def main() -> None:
         folder = Path(name)
         case = list(find_cases(folder))[options.case]
         slices = 2 if options.quick else options.slices
-        measure(folder, case, TARGETS[options.case], slices, options.seconds)
+        measure(folder, case, TARGETS[options.case], slices, options.seconds, options.rate)
     load = os.getloadavg()
     print(f"{time.monotonic() - began:.0f} s; load of the machine {load[0]:.1f} {load[1]:.1f}")
 

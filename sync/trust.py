@@ -153,8 +153,10 @@ class Trust:
 
     def _check_dated(self, refused: TrustRefused, now: float, floor: float, sent: float) -> None:
         """Metadata that seem expired may be fresh: where the clock is doubtful, say that."""
+        if refused.code == "expired":
+            self._check_floor(now, floor)
         sure = self._clock_synced() or abs(now - sent) <= TOLERANCE_S
-        if refused.code == "expired" and not (sure and now >= floor - TOLERANCE_S):
+        if refused.code == "expired" and not sure:
             synced = "synchronised" if self._clock_synced() else "not synchronised"
             what = f"{refused.what} by this station's clock ({_day(now)}, {synced})"
             raise TrustRefused("wrong_clock", what) from refused
@@ -175,15 +177,19 @@ class Trust:
         _check_serial(assignment, verified, memory)
         return assignment
 
-    def _check_clock(self, now: float, floor: float, issued: float, sent: float) -> None:
-        clock = f"this station's clock says {_day(now)}"
+    def _check_floor(self, now: float, floor: float) -> None:
+        """Either the clock is wrong now, or it was when it said a later time."""
         if now < floor - TOLERANCE_S:
             raise TrustRefused(
                 "wrong_clock",
-                f"{clock}, and {_day(floor)} was over already",
+                f"this station's clock says {_day(now)}, and {_day(floor)} was over already",
                 "set the clock and have it synchronised (`timedatectl`); if that earlier time was "
                 f"the wrong one, delete {self._folder / 'time.json'}",
             )
+
+    def _check_clock(self, now: float, floor: float, issued: float, sent: float) -> None:
+        clock = f"this station's clock says {_day(now)}"
+        self._check_floor(now, floor)
         if now < issued - TOLERANCE_S:
             raise TrustRefused(
                 "wrong_clock",

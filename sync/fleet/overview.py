@@ -38,10 +38,8 @@ def overview(connection: Connection, now: float, targets: tuple[str, ...] = ()) 
     told = [_course(connection, row, said, assigned) for row in _rollouts(connection)]
     courses = [one for one in told if one is not None]
     statuses = {
-        row.station: (row.status, row.at)
-        for row in connection.execute(
-            sa.select(stations.c.station, stations.c.status, stations.c.at)
-        )
+        row.station: (row.status, row.at, row.delivery)
+        for row in connection.execute(sa.select(stations))
     }
     places: dict[str, tuple[str, Member]] = {}
     for course in reversed(courses):  # the newest has the word

@@ -93,20 +93,22 @@ class Course:
 
 def standing(
     station: str,
-    status: tuple[str, str] | None,
+    status: tuple[str, str, str | None] | None,
     said: Said | None,
     assigned: Desired | None,
     place: tuple[str, Member] | None,
     now: float,
 ) -> Standing:
-    """Put together. `status` is the station's newest status and since when it says so, `place` the
-    id of a roll-out and its member."""
+    """Put together. `status` is the station's newest status, since when it says so, and the newest
+    that was more than a last will; `place` is the id of a roll-out and its member."""
     content = words.status(status[0]) if status is not None else None
     facts: Mapping[str, object] = content or {}
     since = None
     if content is None or facts.get("sync") == "down":
         since = status[1] if status is not None else ""
-    until, line = facts.get("certificate_until"), facts.get("line")
+    fuller = words.status(status[2] or "") if status is not None else None
+    until = facts.get("certificate_until") or (fuller or {}).get("certificate_until")
+    line = facts.get("line")
     certificate = until if isinstance(until, str) else None
     troubles = [
         *_refusals(said),

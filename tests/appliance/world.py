@@ -7,12 +7,16 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 import yaml
+from sqlalchemy.engine import Connection
 from typer.testing import CliRunner
 
 from edge.cli.errors import CHECK_FAILED
@@ -20,29 +24,46 @@ from edge.cli.main import app
 from edge.status import of_service
 from inference import bundle
 from inference.bundle import Bundle
-from sync.fleet.database import Database
+from sync.fleet.database import Database, DatabaseError
 from sync.fleet.overview import overview
+from sync.fleet.rollout_tables import assignments, members
 from sync.fleet.standing import Standing
-from tests.appliance.station import config_of, station
+from tests.appliance.station import config_of, rows, station
 from tests.faults.preload import Faults
 from tests.inference import bundles
-from tests.inference.bundles import until
 from tests.simulators.broker import Broker, free_port
+from tests.simulators.patience import until as until_step
+from tests.simulators.pki import Authority, Issued
 from tests.simulators.tflite import bright_is_good
 
 HERE = "plant/line/station"
 DAY = 86_400.0
-WITHIN_S = 60.0
 SIZE = {"width": 160, "height": 120}
 CAMERA = {"source": "synthetic", "seed": 3, "parts_per_second": 50, **SIZE}
 PROBATION = {"min_parts": 5, "trial_parts": 5, "shadow_share": 1.0}
+
+
+def until(condition: Callable[[], object], what: str = "the condition") -> None:
+    """Wait for other processes, and leave them the processor."""
+    pause = threading.Event()
+    try:
+        until_step(condition, lambda: pause.wait(0.1))
+    except AssertionError as error:
+        raise AssertionError(f"waited too long for {what}") from error
 
 
 class World:
     """`days` and `station_days` set the clocks; both begin right and synchronised. `sections` are
     those of the station's configuration."""
 
-    def __init__(self, folder: Path, database: str | None = None, **sections: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        database: str | None = None,
+        authority: Authority | None = None,
+        server: Issued | None = None,
+        **sections: Any,
+    ) -> None:
         self.folder = folder
         self.fleet_time, self.station_time = Faults(folder / "there"), Faults(folder / "here")
         for clock in (self.fleet_time, self.station_time):
@@ -51,19 +72,23 @@ class World:
         self.database = database or f"sqlite:///{folder}/fleet.db"
         self.repository = folder / "repository"
         self.inside: Callable[[list[str]], list[str]] = list
-        tls = sections.pop("tls", ())
+        port = free_port()
+        tls = _tls(port, authority, server) if authority and server else ()
         self.broker = Broker(folder / "broker", tls, self.fleet_time.environment)
+        self.url = f"mqtts://127.0.0.1:{port}" if tls else self.broker.url
         self.broker.start()
         self.login: list[str] = []
         self._log = open(folder / "log", "ab")  # noqa: SIM115
         self._running: dict[str, subprocess.Popen[Any]] = {}
+        self._opened: Database | None = None
         self.fleet("init", str(self.repository))
         where = ("--repository", str(self.repository))
         self.fleet("keys", "export-root", *where, "--out", str(folder / "root.json"))
-        sync = {"broker": self.broker.url, "trust_root_file": "root.json"} | sections.pop("sync", {})
+        sync = {"broker": self.url, "trust_root_file": "root.json", **sections.pop("sync", {})}
         camera = sections.pop("camera", CAMERA)
         given = {"decision": {"automation": "partial"}, "rollout": PROBATION, **sections}
         self.settings = station(folder, camera, sync=sync, **given)
+        self.state_dir = config_of(self.settings).state_dir
 
     # Time
 
@@ -83,10 +108,11 @@ class World:
     def begin(self, *names: str) -> None:
         """Start some of: serve (or serve2), line, sync."""
         for name in names:
-            process = self._start(name)
-            self._running[name] = process
+            self._running[name] = self._start(name)
+        for name in names:
             if not name.startswith("serve"):
-                until(lambda n=name, p=process: self.status(n).get("pid") == p.pid, name, WITHIN_S)  # type: ignore[misc]
+                pid = self._running[name].pid
+                until(lambda n=name, p=pid: self.status(n).get("pid") == p, name)  # type: ignore[misc]
 
     def end(self, *names: str) -> None:
         """In good order."""
@@ -107,6 +133,8 @@ class World:
             self.kill(name)
         if self.broker.running:
             self.broker.kill()
+        if self._opened is not None:
+            self._opened.close()
         self._log.close()
 
     def command(self, *words: str, well: tuple[int, ...] = (0,)) -> str:
@@ -177,17 +205,47 @@ class World:
         found = (self.status("sync").get("models") or {}).get("refusal")
         return str(found["code"]) if found else None
 
+    @property
+    def delivery(self) -> dict[str, Any]:
+        """What sync says of the file."""
+        return dict(self.status("sync").get("models") or {})
+
+    def records(self, schema: str) -> list[dict[str, Any]]:
+        """All of one kind that the line has made, in order."""
+        made = [json.loads(row.body) for row in rows(self.settings)]
+        return [record for record in made if record["schema"] == schema]
+
+    def stamp(self) -> int:
+        """The version of the timestamp that vouches for the station."""
+        with self._reading() as connection:
+            return int(connection.execute(sa.select(assignments.c.signed)).scalar() or 0)
+
+    def rollouts(self) -> dict[str, list[str]]:
+        """The states of the members, by roll-out."""
+        found: dict[str, list[str]] = {}
+        with self._reading() as connection:
+            for row in connection.execute(sa.select(members.c.rollout, members.c.state)):
+                found.setdefault(row.rollout, []).append(row.state)
+        return found
+
+    def waits(self) -> None:
+        """Wait until its candidate lacks labelled pictures."""
+        until(
+            lambda: (self.models.get("candidate") or {}).get("state") == "needs_calibration",
+            "needs_calibration",
+        )
+
     def runs(self, version: str) -> None:
         """Wait until the station decides by this version."""
-        until(lambda: self.running == version, f"{version} to run", WITHIN_S)
+        until(lambda: self.running == version, f"{version} to run")
 
     def refuses(self, code: str | None) -> None:
         """Wait until the fleet's newest word is refused by this name, or by none."""
-        until(lambda: self.refusal == code, f"the refusal {code}", WITHIN_S)
+        until(lambda: self.refusal == code, f"the refusal {code}")
 
     def told(self, word: str) -> str:
         """Wait until `fleet status` tells this of the station, then have it said to a person."""
-        until(lambda: word in self.names(), f"the fleet to say {word}", WITHIN_S)
+        until(lambda: word in self.names(), f"the fleet to say {word}")
         return self.ordered("status", "--database", self.database)
 
     def names(self) -> list[str]:
@@ -202,28 +260,24 @@ class World:
 
     def standing(self) -> Standing | None:
         """As `fleet status` reads it."""
-        from sync.fleet.database import DatabaseError
-
-        now = self._now()
         try:
-            database = Database(self.database, read_only=True)
-            try:
-                with database.transaction() as connection:
-                    found = overview(connection, now, (HERE,)).stations
-            finally:
-                database.close()
+            with self._reading() as connection:
+                now = time.time() + self.passed * DAY
+                found = overview(connection, now, (HERE,)).stations
         except DatabaseError:
             return None
         return found[0] if found else None
 
-    def _now(self) -> float:
-        import time
-
-        return time.time() + self.passed * DAY
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        if self._opened is None:
+            self._opened = Database(self.database, read_only=True)
+        with self._opened.transaction() as connection:
+            yield connection
 
     def _start(self, name: str) -> subprocess.Popen[Any]:
         if name.startswith("serve"):
-            words = ["fleet", "serve", "--broker", self.broker.url, "--database", self.database]
+            words = ["fleet", "serve", "--broker", self.url, "--database", self.database]
             words += ["--repository", str(self.repository), *self.login]
             clock, command = self.fleet_time, [sys.executable, "-m", "edge", *words]
         else:
@@ -234,6 +288,18 @@ class World:
         return subprocess.Popen(command, env=clock.environment, **out)
 
 
+def _tls(port: int, authority: Authority, server: Issued) -> tuple[str, ...]:
+    """A further port, for those who have a certificate."""
+    return (
+        "allow_anonymous true",
+        f"listener {port} 127.0.0.1",
+        f"cafile {authority.file}",
+        f"certfile {server.certificate}",
+        f"keyfile {server.key}",
+        "require_certificate true",
+    )
+
+
 @contextmanager
 def world(folder: Path, **more: Any) -> Iterator[World]:
     """One that is gone at the end."""
@@ -242,6 +308,3 @@ def world(folder: Path, **more: Any) -> Iterator[World]:
         yield made
     finally:
         made.close()
-
-
-__all__ = ["HERE", "World", "free_port", "world"]

@@ -35,7 +35,8 @@ class Fleet:
 
     def status(self, station, sync="up", **more):
         content = {"schema": "station-status/1", "station": station, "sync": sync, "line": "up"}
-        self.central.heard({station: Word(json.dumps(content | more), None)})
+        text = json.dumps(content | more)
+        self.central.heard({station: Word(text, text if sync == "up" else None)})
 
     def turn(self, **said):
         self.now += 1
@@ -121,7 +122,8 @@ def test_expired_wrong_clock_and_certificate_have_names_of_their_own(fleet):
     for name, code in ((CAPS, "expired"), (LIDS, "wrong_clock")):
         refusal = {"code": code, "why": "because", "mend": "do this", "at": "x"}
         fleet.turn(**{name[4:]: state(name, refusal=refusal)})
-    fleet.status(RINGS, sync="down", certificate_until="2026-11-19T00:00:00.000Z")
+    fleet.status(RINGS, certificate_until="2026-11-19T00:00:00.000Z")
+    fleet.status(RINGS, sync="down")  # a last will knows nothing of certificates
     found = {one["station"]: one for one in fleet.json()["stations"]}
     assert [one["name"] for one in found[CAPS]["troubles"]] == ["expired"]
     assert [one["name"] for one in found[LIDS]["troubles"]] == ["wrong_clock"]

@@ -13,7 +13,7 @@ from edge.calibrations import STATE_APPLIED, STATE_DIGEST, Choice
 from edge.decision.facts import Facts
 from edge.inspection import Setup
 from edge.records import Origin
-from edge.rollout.standing import FACTORY, NOTHING, Place
+from edge.rollout.standing import FACTORY, Place
 from edge.standards import Standards
 from edge.workers.fitted import Fitted
 from inference.interpreter import runtime_name
@@ -96,13 +96,17 @@ class Seating:
 
     def at(self, place: Place) -> Fitted:
         """The bundle of this place under the calibration that the place names. Raises Unusable."""
-        if place == NOTHING:
-            return self.fit(None, FACTORY, _nothing, "the configured bundle cannot be used")
+        if not place.digest:
+            return self.without("the configured bundle cannot be used")
         bundle = self.read(place)
         if place.calibration is None:
             why = f"{bundle.name} {bundle.version} has no calibration of its own yet"
             return self._fitted(bundle, place.slot, Choice(None, why))
         return self.fit(bundle, place.slot, state_of(place))
+
+    def without(self, why: str) -> Fitted:
+        """No model at all: persons decide. `why` says so in words."""
+        return self.fit(None, FACTORY, _nothing, why)
 
     def process(self, fitted: Fitted, idle: bool) -> Worker:
         """The process of a bundle, not started. An idle one is for comparison only, and has time;

@@ -111,11 +111,18 @@ def move(
 
 
 def give_up(
-    standing: Standing, code: str, why: str, wall: float, new_id: str, word: Word | None = None
+    standing: Standing,
+    code: str,
+    why: str,
+    wall: float,
+    new_id: str,
+    word: Word | None = None,
+    parts: int | None = None,
 ) -> Change:
     """The active model goes: the previous one is active again, else the factory one.
 
-    An open candidate stays where it is. Raises Impossible where there is nothing to go back to.
+    An open candidate stays where it is, and is compared anew: the `parts` that it was compared on
+    so far count no longer. Raises Impossible where there is nothing to go back to.
     """
     event: Event = "fail" if word is None else "rollback"
     if standing.on_trial:
@@ -139,6 +146,8 @@ def give_up(
         calibration_sha256=gone.calibration_sha256,
     )
     standing = _refused(_returned(standing, wall), ended, wall)
+    if standing.candidate is not None and parts is not None:
+        standing = replace(standing, candidate=replace(standing.candidate, base=parts))
     step = Step(ended, event, "active", word)
     return Change(replace(standing, last=ended, noted=False), (step,))
 

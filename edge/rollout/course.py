@@ -20,9 +20,11 @@ from edge.rollout.probation import BESIDE, Event, Probation
 class Known:
     """What is known at one look.
 
-    `warm`: it can be compared; `prepared`: it could decide a part. `parts` are those that both
-    models have answered, `enough` says whether that suffices for the step that it is at; `decided`
-    are those that the active model has answered since its promotion. `needs_cuts`: the active model
+    `warm`: it can be compared; `prepared`: it could decide a part. `fell`: why the active model has
+    to go. `parts` are those that both models have answered, `lacking` says what is missing for the
+    step that it is at, if anything; `alone`: no model is active that it could be compared with;
+    `asked`: parts are shown to models at all; `decided` are those that the active model has
+    answered since its promotion. `needs_cuts`: the active model
     decides by cuts, or has some that hold no more. `fits`: the candidate's own calibration is still
     one for this view and machine.
     """
@@ -33,7 +35,9 @@ class Known:
     fell: Fault | None = None
     broken: Fault | None = None
     parts: int = 0
-    enough: bool = False
+    lacking: str | None = None
+    alone: bool = False
+    asked: bool = True
     decided: int = 0
     needs_cuts: bool = False
     fits: bool = True
@@ -87,9 +91,9 @@ def waits_for(candidate: Probation, known: Known) -> str | None:
         return "its process does not answer"
     if orders.strategy == "shadow":
         return "it stays in shadow until somebody promotes it"
-    if not known.enough:
-        seen = known.parts - candidate.base
-        return f"both models are compared: {seen} of at least {orders.limits.min_parts} parts"
+    if known.lacking is not None and not known.alone:
+        unasked = "the degree is human_only: no model is asked, so that nothing can be compared"
+        return known.lacking if known.asked else unasked
     if _last_step(candidate) and not orders.promote:
         return "the assignment leaves the promotion to a person"
     return None if known.prepared else "the process that is to decide parts is starting"

@@ -143,22 +143,31 @@ class Evidence:
         """The line's own instruments say that a bound of the newcomer's calibration is broken."""
         self._breach = self._breach or Breach("spot_check", words)
 
-    def enough(self, limits: Limits | None = None, since: int = 0) -> bool:
-        """Whether it may go on: `min_parts` pairs after pair number `since`, after the newcomer's
-        last fault or death, and from its first answer with cuts on; nothing is broken, nor would
-        be if nobody cleared what is open."""
-        least = (limits or self.limits).min_parts
+    def enough(self, since: int = 0) -> bool:
+        """Whether it may go on: nothing is lacking."""
+        return self.lacking(since) is None
+
+    def lacking(self, since: int = 0) -> str | None:
+        """Why it may not go on yet, in words. It takes `min_parts` pairs after pair number `since`,
+        after the newcomer's last fault or death, and from its first answer with cuts on; nothing is
+        broken, nor would be if nobody cleared what is open."""
+        least = self.limits.min_parts
         seen = self.parts - max(since, self._last_fault, self._first_cuts - 1)
-        return seen >= least and self.broken() is None and self.disagreement.settled()
+        if seen < least:
+            anew = " since its last fault" if self._last_fault > since else ""
+            return f"both models are compared: {seen} of at least {least} parts{anew}"
+        if (broken := self.broken()) is not None:
+            return broken.words
+        if not self.disagreement.settled():
+            return "persons have still to say who is right where both models differ"
+        return None
 
     def broken(self) -> Breach | None:
         """Why the newcomer has to go; None as long as nothing speaks against it."""
         if self._breach is None:
             self._breach = self.health.hopeless(1 if self._died_deciding else FEW)
         if self._breach is None and self.parts >= self.limits.min_parts:
-            self._breach = (
-                self.health.broken() or self.disagreement.broken() or self.truths.broken()
-            )
+            self._breach = self.health.broken() or self._differs() or self.truths.broken()
         return self._breach
 
     def _differs(self) -> Breach | None:

@@ -60,12 +60,12 @@ class Ledger:
         if ended is not None and ended != before.last:
             own = candidate is not None and candidate.id == ended.id
             standing = replace(standing, figures=dict(figures) if own else {})
-        self.renewed = False
-        self.waiting = Waiting(standing, Event(), now_ns)
         records = tuple(self._record(step, figures) for step in change.steps)
         for step in change.steps:
             _tell(step)
-        state, stored = self._state(standing), self.waiting.stored
+        state, stored = self._state(standing), Event()
+        # only now: one that nobody will ever store would be waited for without end
+        self.waiting, self.renewed = Waiting(standing, stored, now_ns), False
         return Entry(records, state=state, request_id=request, done=stored.set)
 
     def settle(self) -> bool | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from edge.log import log
 from edge.rollout.breach import Breach
-from edge.rollout.standing import Place
+from edge.rollout.standing import NOTHING, Place
 from edge.seating import Unusable
 from edge.workers.fitted import Fitted
 from edge.workers.models import Models, NotReady
@@ -22,15 +22,18 @@ FEW = 3
 """So many deaths within a minute end a candidate, as they end an active model."""
 MINUTE_NS = 60 * 10**9
 LOADING_NS = 120 * 10**9
-"""A candidate that has not answered by then never will."""
+"""A model that has not answered by then never will."""
+WITHOUT_NS = 10 * 10**9
+"""A model that has to go decides no longer than this, though nobody is there to take its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`fit` gives all that a place's answers are judged by, and raises Unusable; `decided` counts
-    the parts of this run."""
+    """`fit` gives all that a place's answers are judged by, and raises Unusable; `without` is no
+    model, and why, in words; `decided` counts the parts of this run."""
 
     fit: Callable[[Place], Fitted]
+    without: Callable[[str], Fitted]
     decided: Callable[[], int]
     monotonic_ns: Callable[[], int]
 
@@ -44,7 +47,10 @@ class Loaded:
         self._models = models
         self._around = around
         self._unusable: str | None = None
+        self._lost: str | None = None
         self._since_ns = 0
+        self._leaving_ns: int | None = None
+        """Since when the active model has to go; None while it may stay."""
 
     @property
     def warm(self) -> bool:
@@ -78,6 +84,28 @@ class Loaded:
         """Why the active model has to go."""
         words = self._models.falling
         return None if words is None else Breach("died", f"three deaths within a minute: {words}")
+
+    @property
+    def lost(self) -> Breach | None:
+        """Why the model that is to be active again never will be."""
+        if self._leaving_ns is None:
+            return None
+        if self._lost is not None:
+            return Breach("unusable", self._lost)
+        back, now_ns = self._models.returning, self._around.monotonic_ns()
+        if back is None or back.up:
+            return None
+        deaths = sum(now_ns - at < MINUTE_NS for at in back.process.deaths)
+        waited_ns = now_ns - max(self._since_ns, self._leaving_ns)
+        if deaths < FEW and not back.hopeless and waited_ns <= LOADING_NS:
+            return None
+        code, words = back.fault or ("hung", "it has not answered at all")
+        return Breach(code if code in REFUSALS else "died", f"it did not come up: {words}")
+
+    @property
+    def asked(self) -> bool:
+        """Whether models are asked about parts at all."""
+        return self._models.seats().active.ruling.degree != "human_only"
 
     @property
     def unconfirmed(self) -> bool:
@@ -148,25 +176,38 @@ class Loaded:
         with contextlib.suppress(NotReady):
             self._models.promote()
             self.active, self.beside = place, self.active
+            self._leaving_ns = None
 
     def restore(self, place: Place) -> None:
         """This model is active from the next part on, as soon as it is warm; where there is none,
-        persons decide at once."""
-        models = self._models
+        persons decide at once, and where that takes long, until then."""
+        models, now_ns = self._models, self._around.monotonic_ns()
+        if not place.digest:
+            self._without(place, self._around.fit(place))
+            return
+        leaving_ns = self._leaving_ns = self._leaving_ns or now_ns
         previous = models.previous
         if previous is None or (previous.digest, previous.slot) != (place.digest, place.slot):
-            fitted = self._fit(place)
-            self._unusable = None
-            if fitted is None or fitted.bundle is None:
-                self._without(place, fitted)
-                return
-            if models.candidate is not None:
-                models.drop_candidate()
-            self.beside = None
-            models.load_previous(fitted)
+            self._load_back(place, now_ns)
         with contextlib.suppress(NotReady):
             models.restore()
-            self.active, self.beside = place, None
+            self.active, self.beside, self._leaving_ns = place, None, None
+            return
+        if now_ns - leaving_ns > WITHOUT_NS and self.active != NOTHING:
+            log.error("rollout.no_way_back", slot=place.slot, error=self._lost)
+            models.unseat(self._around.without("the model that is to decide is not there yet"))
+            self.active = NOTHING
+
+    def _load_back(self, place: Place, now_ns: int) -> None:
+        """Start the model of this place, instead of what is beside the active one."""
+        fitted = self._fit(place)
+        self._lost, self._unusable = self._unusable, None
+        if fitted is None:
+            return
+        if self._models.candidate is not None:
+            self._models.drop_candidate()
+        self.beside, self._since_ns = None, now_ns
+        self._models.load_previous(fitted)
 
     def drop(self) -> None:
         """End the model beside."""
@@ -176,12 +217,9 @@ class Loaded:
         if self._models.previous is not None:
             self._models.drop_previous()
 
-    def _without(self, place: Place, fitted: Fitted | None) -> None:
-        if fitted is None:
-            log.error("rollout.no_way_back", slot=place.slot)
-            return
+    def _without(self, place: Place, fitted: Fitted) -> None:
         self._models.give_up(fitted)
-        self.active, self.beside = place, None
+        self.active, self.beside, self._leaving_ns = place, None, None
 
     def _fit(self, place: Place) -> Fitted | None:
         try:

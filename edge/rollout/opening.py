@@ -118,7 +118,7 @@ class Station:
 def rollouts(station: Station, models: Models, change: Change) -> Rollouts:
     """Wired; nothing is started yet."""
     config, seating, clock = station.config, station.seating, station.clock
-    around = Surroundings(seating.at, station.decided, clock.monotonic_ns)
+    around = Surroundings(seating.at, seating.without, station.decided, clock.monotonic_ns)
     inbox = Inbox(config.state_dir / "inbox", config.station.path)
     preparing = Preparing(
         Tasks(config),
@@ -154,7 +154,9 @@ class _Dossiers:
 
     def open(self, candidate: Probation) -> Witness:
         """Its evidence, with what was gathered before a restart."""
-        config, key = self.station.config, candidate.calibration or ""
+        config = self.station.config
+        cuts = self.models.active.basis.cuts  # its own are going to be for the same targets
+        key = candidate.calibration or (None if cuts is None else cuts.calibration) or ""
         stated = wanted(config, self.station.seating.standards(None, ""), key)
         limits = candidate.orders.limits
         least = max(limits.min_parts, config.rollout.min_parts)

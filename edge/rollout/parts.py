@@ -62,6 +62,17 @@ class Models(Protocol):
         ...
 
     @property
+    def lost(self) -> Fault | None:
+        """Why the model that is to be active again never will be: it is damaged, or does not come
+        up. None while it is on its way."""
+        ...
+
+    @property
+    def asked(self) -> bool:
+        """Whether models are asked about parts at all."""
+        ...
+
+    @property
     def unconfirmed(self) -> bool:
         """Whether the candidate has fields that nobody vouches for."""
         ...
@@ -114,7 +125,7 @@ class Models(Protocol):
 
     def restore(self, place: Place) -> None:
         """The previous model is active from the next part on, or, where it is not loaded, as soon
-        as it is; what was active is ended."""
+        as it is; what was active is ended. Where that takes long, persons decide meanwhile."""
         ...
 
     def drop(self) -> None:
@@ -138,9 +149,9 @@ class Dossier(Protocol):
         """Take in what both models said since, and what persons said. Never waits."""
         ...
 
-    def enough(self, since: int) -> bool:
-        """Whether the parts after the one with number `since` suffice for its next step: at least
-        `min_parts` of its limits."""
+    def lacking(self, since: int) -> str | None:
+        """Why the parts after the one with number `since` do not suffice for its next step, in
+        words: at least `min_parts` of its limits. None when they do."""
         ...
 
     def broken(self) -> Fault | None:

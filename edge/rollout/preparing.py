@@ -18,6 +18,8 @@ from sync.refusals import REFUSALS
 AGAIN_NS = 10 * 10**9
 TRIES = 5
 """A step that came to nothing, through no fault of the bundle, is tried so often."""
+MOST_PAUSES = 30
+"""Cuts that come to nothing again and again are tried less and less often, to every 5 minutes."""
 LOOK_AGAIN_NS = 3600 * 10**9
 """Labels may have come in a way that nobody noticed: cuts are tried so often at least."""
 
@@ -110,20 +112,25 @@ class Preparing:
         sha256 = self._sha256(result.calibration or "") if result.ok else None
         if sha256 is not None:
             made = {"calibration": result.calibration, "calibration_sha256": sha256}
+            self._tries = 0
             return Next("calibrate", changes={**made, "needed": None, "until": None})
+        why = "the file of its calibration cannot be read" if result.ok else result.why
         if result.again or result.ok:
-            self._not_before_ns, self._tried_with = now_ns + AGAIN_NS, None
+            self._tries += 1
+            pause_ns = AGAIN_NS * min(self._tries, MOST_PAUSES)
+            self._not_before_ns, self._tried_with = now_ns + pause_ns, None
             self._until_ns = 0
-            return None
-        if result.code in ITS_FAULT:
+            if self._tries < TRIES:
+                return None
+        elif result.code in ITS_FAULT:
             return Next("fail", result.code, result.why)
         needed = result.needed
         found = None if needed is None else (needed.get("good", 0), needed.get("defect", 0))
         until = candidate.until or wall + candidate.orders.limits.wait_calibration_s
-        said = (found, result.why) == (candidate.needed, candidate.why)
+        said = (found, why) == (candidate.needed, candidate.why)
         if said and candidate.state == "needs_calibration":
             return None
-        return Next("lack", None, result.why, {"needed": found, "until": until})
+        return Next("lack", None, why, {"needed": found, "until": until})
 
     def _result(self, candidate: Probation, kind: Kind) -> Result | None:
         """What the step under way came to; another candidate's is thrown away."""

@@ -158,7 +158,9 @@ class RolloutRequests:
         candidate = standing.beside
         if candidate is not None and candidate.state == "canary":
             return move(standing, "rollback", wall, code="ordered", why=why, word=word)
-        return give_up(standing, "ordered", why, wall, self._clock.new_id(), word)
+        dossier, new_id = self._steward.dossier, self._clock.new_id()
+        parts = None if dossier is None else dossier.parts
+        return give_up(standing, "ordered", why, wall, new_id, word, parts)
 
     def _cancel(self, standing: Standing, request: Request, word: Word) -> Change:
         """Arguments: reason. The candidate goes; without one, how the last one ended is noted."""

@@ -17,17 +17,20 @@ def starting(
     """The standing to begin with, whose active bundle can be read; it is stored at once.
 
     A bundle that a person has configured since comes first. One that is damaged gives way to the
-    previous one, else to the factory one; where none can be read, it stays: persons decide.
+    previous one, else to the factory one; where none can be read, it stays: persons decide. A
+    previous one that is damaged is no way back.
     """
-    if standing.active.slot == FACTORY:
-        return Change(replace(standing, active=standing.factory), ())
-    factory = standing.factory
-    if factory.digest and factory.digest != standing.active.factory:
-        return configured(standing, wall)
-    if readable(standing.active):
-        return Change(standing, ())
+    active, factory = standing.active, standing.factory
     if standing.previous is not None and not readable(standing.previous):
         standing = replace(standing, previous=None)
+    if active.slot == FACTORY:
+        if active.digest and factory.digest and active.digest != factory.digest:
+            return configured(standing, wall)
+        return Change(replace(standing, active=replace(factory, since=active.since)), ())
+    if factory.digest and factory.digest != active.factory:
+        return configured(standing, wall)
+    if readable(active):
+        return Change(standing, ())
     why = f"the bundle in slot {standing.active.slot} cannot be read"
     with contextlib.suppress(Impossible):
         return give_up(standing, "unusable", why, wall, new_id)

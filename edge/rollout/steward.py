@@ -116,6 +116,7 @@ class Steward:
 
     def store(self, change: Change, now_ns: int, request: str | None = None) -> Entry:
         """What makes a change durable. `settle` says when it is."""
+        self._stop_first(change)
         figures = {} if self.dossier is None else self.dossier.as_json()
         return self.ledger.store(change, now_ns, figures, request)
 
@@ -137,7 +138,6 @@ class Steward:
             change = Change(self.standing, ())
         if change is None:
             return None
-        self._stop_first(change)
         return self.store(change, now_ns)
 
     def _change(self, now_ns: int) -> Change | None:
@@ -150,9 +150,12 @@ class Steward:
         fell = self.known.fell
         if fell is not None and not self.standing.on_trial:
             try:
-                return give_up(self.standing, fell.code, fell.words, wall, new_id)
+                return give_up(
+                    self.standing, fell.code, fell.words, wall, new_id, parts=self.known.parts
+                )
             except Impossible:
-                pass  # persons decide: the limit `model_dying` holds
+                pass  # persons decide: the limits `model_dying` and `no_model` hold
+        self._keep_dossier(self.standing.candidate)
         arrived = self._given.inbox.look()
         if arrived is not None:
             change = heed(self.standing, arrived.assignment, new_id, wall)
@@ -183,7 +186,7 @@ class Steward:
         candidate, preparing = self.standing.candidate, self._given.preparing
         if candidate is None:
             return None
-        if candidate.orders.rest and candidate.state not in BESIDE:
+        if candidate.orders.rest and candidate.state not in (*BESIDE, "active"):
             return None
         if candidate.state in ("assigned", "downloading"):
             return _transfer(candidate, arrived)
@@ -203,8 +206,12 @@ class Steward:
         return preparing.calibrate(candidate, like, now_ns, wall)
 
     def _lacks_cuts(self, candidate: Probation) -> bool:
-        needs = self.known.needs_cuts and candidate.calibration is None
-        return needs and candidate.state in ("shadow", "needs_calibration")
+        if candidate.calibration is not None:
+            return False
+        # who waits for labels already goes on waiting, whatever the active model needs by now
+        return candidate.state == "needs_calibration" or (
+            self.known.needs_cuts and candidate.state == "shadow"
+        )
 
     def _spoilt(self, candidate: Probation) -> bool:
         """Whether it cannot be read from its slot, and was not put there anew for that already."""
@@ -216,18 +223,22 @@ class Steward:
         """What is known at this moment."""
         models, candidate = self._given.models, self.standing.candidate
         beside, dossier = self.standing.beside, self.dossier
-        enough = False
-        if candidate is not None and dossier is not None:
-            enough = candidate.state in BESIDE and dossier.enough(candidate.base)
+        lacking: str | None = "nothing is known of it yet"
+        if candidate is not None and candidate.state in BESIDE and dossier is not None:
+            lacking = dossier.lacking(candidate.base)
+        # what another model does, that is still there, is not what the active one does
+        placed = models.active.digest == self.standing.active.digest
         return Known(
             warm=beside is not None and models.warm,
             prepared=beside is not None and models.prepared,
             fault=None if beside is None else models.fault,
-            fell=models.fell,
+            fell=models.fell if placed else models.lost,
             broken=None if dossier is None else dossier.broken(),
             parts=0 if dossier is None else dossier.parts,
-            enough=enough,
-            decided=models.decided - self._decided,
+            lacking=lacking,
+            alone=not self.standing.active.digest,
+            asked=models.asked,
+            decided=models.decided - self._decided if placed else 0,
             # also while those that were applied hold no more, such as those for another camera
             needs_cuts=models.cuts_in_force or self.standing.active.calibration is not None,
             fits=models.fits,

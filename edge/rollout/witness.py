@@ -125,10 +125,10 @@ class Witness:
             self._evidence.spot_checks(words)
         self._write(new, now_ns)
 
-    def enough(self, since: int) -> bool:
-        """Whether the pairs after the one with this number suffice for the next step: see
+    def lacking(self, since: int) -> str | None:
+        """Why the pairs after the one with this number do not suffice for the next step: see
         Evidence."""
-        return self._evidence.enough(since=since)
+        return self._evidence.lacking(since)
 
     def broken(self) -> Breach | None:
         """Which guard it has broken."""

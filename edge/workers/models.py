@@ -102,6 +102,11 @@ class Models:
         return None if self._previous is None else self._previous.fitted
 
     @property
+    def returning(self) -> Runner | None:
+        """The child of the model that `restore` would make active."""
+        return self._previous
+
+    @property
     def previous_ready(self) -> bool:
         """Whether `restore` would find a warm child."""
         return self._previous is not None and self._previous.up
@@ -173,14 +178,18 @@ class Models:
 
     def give_up(self, fitted: Fitted) -> None:
         """There is no model: `fitted` has no bundle. Persons decide from the next part on."""
+        self.unseat(fitted)
+        self.drop_candidate()
+        self.drop_previous()
+
+    def unseat(self, fitted: Fitted) -> None:
+        """The same, until the previous model can be restored."""
         gone, self._process = self._process, None
         self._active = fitted
         self._ruler.rebase(fitted.basis, fitted.facts)
         self.rule()
         if gone is not None:
             self._shadow.retire(gone)
-        self.drop_candidate()
-        self.drop_previous()
 
     def drop_candidate(self) -> None:
         """No candidate from the next part on; its children end."""

@@ -104,10 +104,12 @@ def test_a_slot_that_is_empty_damaged_or_another_s_is_no_place(bench: Bench) -> 
 
 
 def test_nothing_is_a_place_where_persons_decide(bench: Bench) -> None:
-    fitted = bench.seating.at(NOTHING)
-    assert fitted.bundle is None
-    assert fitted.facts.no_model
-    assert fitted.digest == ""
+    for place in (NOTHING, replace(NOTHING, since=5.0, factory="f" * 64)):
+        fitted = bench.seating.at(place)
+        assert fitted.bundle is None
+        assert fitted.facts.no_model
+        assert fitted.digest == ""
+    assert bench.seating.without("it is away").facts.no_model == "it is away"
 
 
 def test_guessed_fields_go_with_the_bundle(bench: Bench, tmp_path: Path) -> None:

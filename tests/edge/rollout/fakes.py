@@ -18,6 +18,9 @@ class FakeModels:
     prepared: bool = True
     fault: Breach | None = None
     fell: Breach | None = None
+    lost: Breach | None = None
+    asked: bool = True
+    comes_back: bool = True
     unconfirmed: bool = False
     cuts_in_force: bool = True
     fits: bool = True
@@ -60,6 +63,8 @@ class FakeModels:
 
     def restore(self, place):
         self.calls.append(("restore", place.slot))
+        if not self.comes_back:
+            return
         self.active, self.fell, self.applied = place, None, None
         if self.beside is not None and self.beside.digest == place.digest:
             self.beside = None
@@ -119,8 +124,9 @@ class FakeDossier:
     def step(self, now_ns):
         """Nothing comes by itself."""
 
-    def enough(self, since):
-        return self.parts - since >= self.least
+    def lacking(self, since):
+        seen = self.parts - since
+        return None if seen >= self.least else f"{seen} of at least {self.least} parts"
 
     def broken(self):
         return self.breach

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from edge.rollout.loaded import LOADING_NS, Loaded, Surroundings
+from edge.rollout.loaded import LOADING_NS, WITHOUT_NS, Loaded, Surroundings
 from edge.rollout.standing import NOTHING, Place
 from edge.seating import Unusable
 from edge.workers.models import NotReady
@@ -27,6 +28,9 @@ class Children:
         self.falling: str | None = None
         self.share = 0.0
         self.calls: list[str] = []
+        self.back = SimpleNamespace(
+            up=False, hopeless=False, fault=None, process=SimpleNamespace(deaths=())
+        )
 
     @property
     def candidate_ready(self) -> bool:
@@ -35,6 +39,14 @@ class Children:
     @property
     def prepared(self) -> bool:
         return self.up
+
+    @property
+    def returning(self) -> Any:
+        return None if self.previous is None else self.back
+
+    def unseat(self, made: Any) -> None:
+        self.calls.append("unseat")
+        self.active = made
 
     def load(self, made: Any) -> None:
         self.candidate = SimpleNamespace(
@@ -77,7 +89,7 @@ def fitted(at: Place) -> Any:
     return SimpleNamespace(
         slot=at.slot,
         digest=at.digest,
-        bundle=None if at == NOTHING else object(),
+        bundle=object() if at.digest else None,
         basis=SimpleNamespace(cuts=cuts),
         facts=SimpleNamespace(unconfirmed=()),
     )
@@ -89,7 +101,8 @@ class Bench:
         self.gone: set[str] = set()
         self.children = Children()
         models: Any = self.children
-        around = Surroundings(self.fit, lambda: 7, lambda: self.now_ns)
+        without = lambda why: fitted(NOTHING)  # noqa: E731
+        around = Surroundings(self.fit, without, lambda: 7, lambda: self.now_ns)
         self.loaded = Loaded(models, OLD, around)
 
     def fit(self, at: Place) -> Any:
@@ -161,6 +174,64 @@ def test_without_a_model_to_go_back_to_persons_decide_at_once(bench: Bench) -> N
     bench.loaded.restore(NOTHING)
     assert bench.loaded.active == NOTHING
     assert bench.children.active.bundle is None
+
+
+def test_a_model_that_has_to_go_does_not_decide_for_as_long_as_nobody_comes(bench: Bench) -> None:
+    bench.loaded.active = NEW
+    bench.now_ns = 10**9
+    bench.loaded.restore(OLD)
+    bench.now_ns += WITHOUT_NS
+    bench.loaded.restore(OLD)
+    assert bench.loaded.active == NEW
+    bench.now_ns += 1
+    bench.loaded.restore(OLD)
+    bench.loaded.restore(OLD)
+    assert bench.children.calls == ["load_previous", "unseat"]
+    assert (bench.loaded.active, bench.children.active.bundle) == (NOTHING, None)
+    bench.children.up = True
+    bench.loaded.restore(OLD)
+    assert bench.loaded.active == OLD
+
+
+def test_a_return_that_cannot_be_is_told_and_another_one_found(bench: Bench) -> None:
+    third = place("d", "b")
+    bench.loaded.active, bench.gone = NEW, {"b"}
+    bench.now_ns = 10**9
+    assert bench.loaded.lost is None
+    bench.loaded.restore(third)
+    assert bench.loaded.lost is not None
+    assert bench.loaded.lost.words == "slot b is damaged"
+    assert bench.loaded.fault is None
+    bench.loaded.restore(OLD)
+    assert bench.loaded.lost is None
+    bench.children.up = True
+    bench.loaded.restore(OLD)
+    assert (bench.loaded.active, bench.loaded.lost) == (OLD, None)
+
+
+def test_a_return_that_does_not_come_up_is_told(bench: Bench) -> None:
+    bench.loaded.active = NEW
+    bench.now_ns = 200 * 10**9
+    bench.loaded.restore(OLD)
+    bench.now_ns += LOADING_NS
+    assert bench.loaded.lost is None
+    bench.children.back.process.deaths = (bench.now_ns - 2, bench.now_ns - 1, bench.now_ns)
+    bench.children.back.fault = ("died", "signal 9")
+    assert bench.loaded.lost is not None
+    assert "signal 9" in bench.loaded.lost.words
+    bench.children.back.process.deaths = ()
+    assert bench.loaded.lost is None
+    bench.now_ns += 1
+    assert bench.loaded.lost is not None
+    bench.children.back.up = True
+    assert bench.loaded.lost is None
+
+
+def test_a_station_that_had_no_model_has_none_again_since_whenever(bench: Bench) -> None:
+    bench.loaded.active = NEW
+    none = replace(NOTHING, since=5.0, factory="f")
+    bench.loaded.restore(none)
+    assert (bench.loaded.active, bench.children.active.bundle) == (none, None)
 
 
 def test_cuts_that_do_not_fit_any_more_are_said(bench: Bench) -> None:

@@ -171,8 +171,8 @@ def test_enough_is_parts_and_nothing_against_it(station: Station) -> None:
     for number in range(200):
         station.pairs.append(Pair(f"p{number}", None, 1.0, "active", GOOD, GOOD))
     station.look()
-    assert station.witness.enough(0)
-    assert not station.witness.enough(1)
+    assert station.witness.lacking(0) is None
+    assert station.witness.lacking(1) is not None
 
 
 def test_deaths_are_told_once_and_by_their_side_also_over_a_promotion() -> None:

@@ -304,6 +304,30 @@ def test_without_a_model_persons_decide_at_once(crew: Make, new: Fitted) -> None
     assert all(part.decision == "escalate" for part in line.end()[done:])
 
 
+def test_a_model_that_is_unseated_decides_nothing_until_the_one_before_is_back(
+    crew: Make, new: Fitted
+) -> None:
+    line = crew()
+    line.run()
+    line.models.load_previous(new)
+    line.models.unseat(Fitted("factory", None, new.setup, new.basis, new.facts, new.find))
+    line.parts(1)
+    done = line.inspector.inspected
+    line.parts(5)
+    away = line.inspector.inspected
+    line.wait(lambda: line.models.previous_ready)
+    back = line.models.returning
+    line.models.restore()
+    assert back is not None
+    assert line.desk.seats.active.model is back.process
+    line.parts(1)
+    since = line.inspector.inspected
+    line.parts(5)
+    parts = line.end()
+    assert all(part.decision == "escalate" for part in parts[done:away])
+    assert set(of_one_piece(parts[since:])) == {"new"}
+
+
 def test_what_is_dropped_ends_when_no_part_can_be_with_it(crew: Make, new: Fitted) -> None:
     line = crew()
     line.load(new, prepare=True)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.broker import facts
@@ -16,13 +16,15 @@ from edge.log import log
 from edge.ordering import desk
 from edge.records import utc
 from sync.broker import Address
+from sync.fleet import genuine
 from sync.fleet.advance import Advance
 from sync.fleet.courier import Courier
-from sync.fleet.database import Database, file_of
+from sync.fleet.database import Database, DatabaseError, file_of
 from sync.fleet.herald import Herald
 from sync.fleet.pieces import Pieces
 from sync.fleet.publisher import Publisher
 from sync.fleet.repository import Repository
+from sync.fleet.roles import Roles
 from sync.mqtt import MqttTransport, Settings
 
 HOLD = 256
@@ -122,15 +124,28 @@ class RolloutService:
 
 @dataclass(slots=True)
 class Packs:
-    """Packs from the database, each as it is then."""
+    """Packs from the database, each as it is then. The roots are read when one is made: a new one
+    comes with a new pack for every station."""
 
     database: Database
     repository: Repository
+    roots: Mapping[int, bytes] = field(default_factory=dict)
 
     def make(self, station: str) -> bytes | None:
         """The newest pack of a station. Raises `sync.fleet.database.DatabaseError`."""
         with self.database.transaction() as connection:
+            self.roots = Roles(connection, "").history("root")
             return self.repository.pack(connection, station)
+
+    def version(self, station: str, pack: bytes) -> int:
+        """Of the timestamp in a pack that somebody has published; NONE where it is not ours."""
+        if not self.roots:
+            try:
+                with self.database.transaction() as connection:
+                    self.roots = Roles(connection, "").history("root")
+            except DatabaseError:
+                return genuine.NONE  # it is published again
+        return genuine.version(pack, station, self.roots, self.repository.wall())
 
 
 def serve(options: Collecting, folder: Path) -> int:
@@ -155,7 +170,7 @@ def rollouts(options: Collecting, repository: Repository, guard: threading.Lock)
         transport,
         Advance(database, repository, time.time, utc),
         Publisher(transport, pieces.read),
-        Herald(transport, packs.make),
+        Herald(transport, packs.make, packs.version),
         backoff,
         options.group,
     )

@@ -222,7 +222,9 @@ class Courier:
     def _send(self, now: float) -> float:
         limits, wait = self._link.limits, TURN_EVERY_S
         try:
-            wait = self.herald.step(now, limits.receive_maximum, limits.keeps_retained)
+            wait = self.herald.step(
+                now, limits.receive_maximum, limits.keeps_retained, limits.largest_packet
+            )
             room = limits.receive_maximum - self.herald.under_way
             wait = min(wait, self.publisher.step(room, limits.largest_packet))
         except DatabaseError as error:

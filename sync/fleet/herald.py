@@ -3,14 +3,14 @@ gone."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 
+from sync.fleet.database import DatabaseError
+from sync.fleet.genuine import NONE
+from sync.fleet.publisher import OVERHEAD
 from sync.link import Trouble
-from sync.pack import unpack
-from sync.refusals import TrustRefused
 from sync.topics import Station
-from sync.transport import Acknowledged, Event, Refused, Transport
+from sync.transport import NO_LIMIT, Acknowledged, Event, Refused, Transport
 
 MOST_UNDER_WAY = 4
 SETTLE_S = 1.0
@@ -19,22 +19,30 @@ LEAVE_TO_OTHERS_S = 3.0
 """What another process has assigned, that process publishes; after so long anybody does."""
 AGAIN_S = 60.0
 MEND = "let the fleet write `model/assignment`: edge-inspect fleet acl"
-NONE = -1
+MOST_STRANGERS = 20_000
+"""Stations whose packs are remembered though we know of no assignment: another process may."""
 
 
 class Herald:
     """Compares what the broker holds with what was signed. A pack that is missing there, or is not
     ours, is published; what is right is left alone, so that a reconnection costs stations nothing.
 
-    `make` gives the newest pack of a station, None where it has none.
+    `make` gives the newest pack of a station, None where it has none; `judge` the version of the
+    timestamp in a station's pack, NONE where it is not ours.
     """
 
-    def __init__(self, transport: Transport, make: Callable[[str], bytes | None]) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        make: Callable[[str], bytes | None],
+        judge: Callable[[str, bytes], int],
+    ) -> None:
         self.trouble: Trouble | None = None
         self.published = 0
         self.foreign = 0
         self._transport = transport
         self._make = make
+        self._version = judge
         self._stamps: Mapping[str, int] = {}
         self._held: dict[str, int] = {}
         self._due: dict[str, float] = {}
@@ -79,7 +87,10 @@ class Herald:
 
     def heard(self, station: str, payload: bytes, now: float) -> None:
         """A pack that the broker holds or that somebody has just published."""
-        version = _version(payload)
+        full = len(self._held) >= len(self._stamps) + MOST_STRANGERS
+        if full and station not in self._stamps and station not in self._held:
+            return
+        version = self._version(station, payload) if payload else NONE
         if version == NONE and payload:
             self.foreign += 1
         self._held[station] = version
@@ -100,7 +111,7 @@ class Herald:
         self.trouble = None
         self._mine.discard(station)
         self._held[station] = version
-        self._judge(station, now, now)
+        self._judge(station, now, now if version != NONE else now + AGAIN_S)
         return True
 
     def taken(self) -> dict[str, int]:
@@ -108,7 +119,7 @@ class Herald:
         found, self._taken = self._taken, {}
         return found
 
-    def step(self, now: float, room: int, retain: bool) -> float:
+    def step(self, now: float, room: int, retain: bool, largest: int = NO_LIMIT) -> float:
         """Publish what is due; seconds until something is. Only with a connection."""
         if now < self._settled_at:
             return self._settled_at - now
@@ -117,7 +128,7 @@ class Herald:
             if at > now or len(self._flying) >= min(room, MOST_UNDER_WAY):
                 break
             if station not in flying:
-                self._publish(station, now, retain)
+                self._publish(station, now, retain, largest)
         return max(0.01, min((at for at in self._due.values()), default=float("inf")) - now)
 
     def _judge(self, station: str, now: float, at: float) -> None:
@@ -131,23 +142,25 @@ class Herald:
         else:
             self._due[station] = at
 
-    def _publish(self, station: str, now: float, retain: bool) -> None:
-        payload = self._make(station)
+    def _publish(self, station: str, now: float, retain: bool, largest: int) -> None:
+        self._due[station] = now + AGAIN_S
+        try:
+            payload = self._make(station)
+        except DatabaseError:
+            self._due[station] = now
+            raise
+        except Exception as error:  # one that cannot be made holds up no other
+            mend = str(getattr(error, "mend", "`edge-inspect fleet strike` what is old"))
+            self.trouble = Trouble(f"no pack for {station}: {error}", mend)
+            return
         if payload is None:
             del self._due[station]
             return
         topic = Station.parse(station).model_assignment
+        if len(payload) + len(topic) + OVERHEAD > largest:
+            what = f"the broker takes no pack of {len(payload)} bytes: {station} hears nothing"
+            self.trouble = Trouble(what, "raise its largest packet (`max_packet_size`)")
+            return
         token = self._transport.publish(topic, payload, retain=retain)
-        self._flying[token] = station, _version(payload)
-        self._due[station] = now + AGAIN_S
+        self._flying[token] = station, self._version(station, payload)
         self.published += 1
-
-
-def _version(payload: bytes) -> int:
-    """The version of the timestamp in a pack, unverified; NONE where there is none."""
-    try:
-        text = unpack(payload).files["timestamp.json"]
-        version = json.loads(text)["signed"]["version"]
-    except (TrustRefused, KeyError, TypeError, ValueError, RecursionError):
-        return NONE
-    return version if isinstance(version, int) and not isinstance(version, bool) else NONE

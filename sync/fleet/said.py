@@ -213,9 +213,9 @@ def _delivery(content: Mapping[str, Any]) -> Delivery | None:
     state = _text(content.get("state"))
     if not state:
         return None
-    numbers = (_count(content.get(name)) or 0 for name in ("bytes", "size"))
-    words = (_text(content.get(name)) or None for name in ("code", "why"))
-    return Delivery(state, *numbers, *words)
+    here, size = (_count(content.get(name)) or 0 for name in ("bytes", "size"))
+    code, why = (_text(content.get(name)) or None for name in ("code", "why"))
+    return Delivery(state, here, size, code, why)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

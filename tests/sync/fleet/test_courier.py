@@ -5,6 +5,7 @@ import json
 import pytest
 
 from edge.records import utc
+from edge.serving import Packs
 from sync.backoff import Backoff
 from sync.fleet import courier as module
 from sync.fleet.advance import Advance
@@ -13,7 +14,7 @@ from sync.fleet.database import Away, Database
 from sync.fleet.herald import SETTLE_S, Herald
 from sync.fleet.pieces import Pieces
 from sync.fleet.publisher import Publisher
-from sync.pack import unpack
+from sync.pack import pack, unpack
 from sync.transport import Refused
 from sync.want import Want, encode_want
 from tests.simulators.loopback import Loopback
@@ -33,18 +34,15 @@ class Bench:
         self.depot.begin("r1", [CAPS])
         self.wire = Loopback()
         self.advance = Advance(database, self.depot.repository, lambda: NOON + self.now, utc)
+        packs = Packs(database, self.depot.repository)
         self.courier = Courier(
             self.wire,
             self.advance,
             Publisher(self.wire, Pieces(database).read),
-            Herald(self.wire, self.make),
+            Herald(self.wire, packs.make, packs.version),
             lambda: Backoff(lambda: 0.5, 0.25, 10.0),
             "fleet",
         )
-
-    def make(self, station):
-        with self.database.transaction() as connection:
-            return self.depot.repository.pack(connection, station)
 
     def step(self, seconds=0.0):
         self.now += seconds
@@ -253,3 +251,16 @@ def test_names_that_somebody_makes_up_are_kept_up_to_a_number(bench, monkeypatch
     bench.wire.say(f"{TOPIC}/state", state(CAPS).encode())
     bench.step(1.0)
     assert bench.courier.nonsense == 2
+
+
+def test_what_only_looks_like_our_pack_is_replaced(bench):
+    """Its timestamp is ours, and nothing else: the station would refuse it, for ever."""
+    bench.connect()
+    bench.settle()
+    files = dict(unpack(bench.wire.published[-1].payload).files)
+    forged = pack({**files, f"targets/assignments/{CAPS}.json": "{}"}, "2026-11-20T12:00:00Z")
+    bench.wire.say(f"{TOPIC}/assignment", forged, retained=True)
+    for _ in range(4):
+        bench.step(1.0)
+    assert bench.topics() == [f"{TOPIC}/assignment"] * 2
+    assert bench.courier.herald.foreign == 1

@@ -2,8 +2,12 @@ import json
 
 import pytest
 
+from sync.fleet import herald as module
+from sync.fleet.database import Away
+from sync.fleet.genuine import NONE
 from sync.fleet.herald import AGAIN_S, LEAVE_TO_OTHERS_S, MOST_UNDER_WAY, SETTLE_S, Herald
-from sync.pack import pack
+from sync.pack import PackError, pack, unpack
+from sync.refusals import TrustRefused
 from sync.topics import Station
 from sync.transport import Refused
 from tests.simulators.loopback import Loopback
@@ -16,13 +20,25 @@ def made(version):
     return pack({"timestamp.json": json.dumps({"signed": {"version": version}})}, AT)
 
 
+def said(station, payload):
+    try:
+        return json.loads(unpack(payload).files["timestamp.json"])["signed"]["version"]
+    except TrustRefused:
+        return NONE
+
+
 class Bench:
     def __init__(self):
         self.wire = Loopback()
         self.wire.connect()
         self.version, self.now = 5, 0.0
-        self.herald = Herald(self.wire, lambda station: made(self.version))
+        self.herald = Herald(self.wire, self.make, said)
         self.herald.connected(self.now)
+
+    def make(self, station):
+        if isinstance(self.version, Exception) and station == ONE:
+            raise self.version
+        return made(5 if isinstance(self.version, Exception) else self.version)
 
     def know(self, mine=(), **stamps):
         named = {f"a/b/{name}": stamp for name, stamp in stamps.items()}
@@ -144,3 +160,56 @@ def test_a_topic_is_the_stations_own(bench):
     bench.know(mine=[ONE], one=5)
     bench.step(SETTLE_S)
     assert bench.wire.published[0].topic == Station.parse(ONE).model_assignment
+
+
+@pytest.mark.parametrize("error", [PackError("too much"), ValueError("whatever")])
+def test_a_pack_that_cannot_be_made_holds_up_no_other(bench, error):
+    bench.version = error
+    bench.know(mine=[ONE, TWO], one=5, two=5)
+    bench.step(SETTLE_S)
+    assert bench.published == ["two"]
+    assert ONE in bench.herald.trouble.what
+    bench.version = 5
+    bench.step(AGAIN_S)
+    assert bench.published == ["two", "one"]
+
+
+def test_a_database_that_is_away_is_asked_again(bench):
+    bench.version = Away("away", "wait")
+    bench.know(mine=[ONE], one=5)
+    with pytest.raises(Away):
+        bench.step(SETTLE_S)
+    bench.version = 5
+    bench.step(1.0)
+    assert bench.published == ["one"]
+
+
+def test_a_pack_that_the_broker_does_not_take_is_not_sent(bench):
+    """It would end the connection, again and again."""
+    bench.know(mine=[ONE], one=5)
+    bench.now += SETTLE_S
+    bench.herald.step(bench.now, 20, True, largest=50)
+    assert not bench.published
+    assert "takes no pack" in bench.herald.trouble.what
+
+
+def test_a_pack_of_our_own_that_is_none_is_not_published_without_end(bench):
+    bench.herald._version = lambda station, payload: NONE
+    bench.know(mine=[ONE], one=5)
+    bench.step(SETTLE_S)
+    for _ in range(5):
+        bench.answer()
+        bench.step(1.0)
+    assert bench.published == ["one"]
+
+
+def test_packs_of_stations_that_somebody_makes_up_are_not_remembered_without_end(
+    bench, monkeypatch
+):
+    monkeypatch.setattr(module, "MOST_STRANGERS", 2)
+    for number in range(9):
+        bench.herald.heard(f"x/y/{number}", made(5), bench.now)
+    assert len(bench.herald._held) == 2
+    bench.know(one=5)
+    bench.herald.heard(ONE, made(5), bench.now)
+    assert bench.herald.silent

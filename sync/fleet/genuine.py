@@ -7,9 +7,7 @@ there, and its station would refuse it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from tuf.api.exceptions import RepositoryError
-from tuf.api.metadata import MetaFile, TargetFile
+from typing import Any
 
 from sync.fleet import metadata
 from sync.fleet.metadata import MetadataError
@@ -33,7 +31,7 @@ def version(data: bytes, station: str, roots: Mapping[int, bytes], now: float) -
             return NONE
         files = {name: text.encode() for name, text in pack.files.items()}
         return _version(files, station, roots)
-    except (TrustRefused, MetadataError, RepositoryError, LookupError, ValueError):
+    except (TrustRefused, MetadataError, LookupError, ValueError):
         return NONE
 
 
@@ -41,21 +39,20 @@ def _version(files: dict[str, bytes], station: str, roots: Mapping[int, bytes]) 
     for number, body in roots.items():
         if files.pop(f"{number}.root.json") != body:
             return NONE
-    root = metadata.from_bytes(roots[max(roots)], "root").signed
-    timestamp = metadata.from_bytes(files.pop("timestamp.json"), "timestamp")
-    root.verify_delegate("timestamp", timestamp.signed_bytes, timestamp.signatures)
-    said: MetaFile = timestamp.signed.snapshot_meta
-    snapshot = metadata.from_bytes(_named(files, "snapshot", said), "snapshot").signed
-    _named(files, "targets", snapshot.meta["targets.json"])
-    name = metadata.bin_of(station)
-    bin_ = metadata.from_bytes(_named(files, name, snapshot.meta[f"{name}.json"]), "targets")
-    path = metadata.path_of(station)
-    target: TargetFile = bin_.signed.targets[path]
-    target.verify_length_and_hashes(files.pop(f"targets/{path}"))
-    return NONE if files else int(timestamp.signed.version)
+    root = metadata.from_bytes(roots[max(roots)], "root")
+    timestamp = metadata.vouched(root, files.pop("timestamp.json"), "timestamp").signed
+    said = timestamp.snapshot_meta
+    named = metadata.from_bytes(_named(files, "snapshot", said), "snapshot").signed.meta
+    _named(files, "targets", named["targets.json"])
+    name, path = metadata.bin_of(station), metadata.path_of(station)
+    bin_ = metadata.from_bytes(_named(files, name, named[f"{name}.json"]), "targets").signed
+    right = metadata.is_it(bin_.targets[path], files.pop(f"targets/{path}"))
+    return int(timestamp.version) if right and not files else NONE
 
 
-def _named(files: dict[str, bytes], name: str, said: MetaFile) -> bytes:
+def _named(files: dict[str, bytes], name: str, said: Any) -> bytes:
+    """Raises LookupError, MetadataError."""
     data = files.pop(f"{said.version}.{name}.json")
-    said.verify_length_and_hashes(data)
+    if not metadata.is_it(said, data):
+        raise MetadataError(f"another {name} than the one that was signed")
     return data

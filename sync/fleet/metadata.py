@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from securesystemslib.signer import Key, Signature, Signer
+from tuf.api.exceptions import LengthOrHashMismatchError, UnsignedMetadataError
 from tuf.api.metadata import (
     Delegations,
     Metadata,
@@ -234,6 +235,25 @@ def from_bytes(data: bytes, kind: str) -> Document:
     if document.signed.type != kind:
         raise MetadataError(f"a {document.signed.type} instead of {kind}")
     return document
+
+
+def vouched(root: Document, data: bytes, kind: str) -> Document:
+    """A document of this kind, by the keys that the root names for it. Raises MetadataError."""
+    document = from_bytes(data, kind)
+    try:
+        root.signed.verify_delegate(kind, document.signed_bytes, document.signatures)
+    except UnsignedMetadataError as error:
+        raise MetadataError(str(error)) from error
+    return document
+
+
+def is_it(said: MetaFile | TargetFile, data: bytes) -> bool:
+    """Whether these are the bytes that a signed document names."""
+    try:
+        said.verify_length_and_hashes(data)
+    except LengthOrHashMismatchError:
+        return False
+    return True
 
 
 def ends(at: float, days: int) -> datetime:

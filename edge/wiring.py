@@ -126,6 +126,11 @@ class _Wiring:
         state_dir = self.config.state_dir
         services = LineRequests(state_dir, inspector, ruler, self.clock, models.rule)
         applying = self._applying(ruler, models)
+
+        def in_force() -> None:
+            applying.settle()
+            models.rule()
+
         handlers = {
             **services.handlers,
             **watch.requests.handlers,
@@ -147,7 +152,7 @@ class _Wiring:
             origin=self.origin,
             fallback=self.config.escalation.fallback,
             facts=lambda: models.facts,
-            in_force=models.rule,
+            in_force=in_force,
             troubles=lambda: {
                 **troubles(inspector, keeper, recorder),
                 **watch.troubles(),

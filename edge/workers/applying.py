@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
@@ -49,6 +50,7 @@ class Applying:
         self._origin = origin
         self._in_force = in_force
         self._bundle = bundle
+        self._stored: deque[Applicable] = deque()
 
     def apply(self, request: Request) -> Answer:
         """Arguments: calibration (the id), reason.
@@ -65,15 +67,14 @@ class Applying:
         committed = Event()
 
         def done() -> None:
-            # where the disk took long, another model may have become active meanwhile
-            if self._bundle is None or self._bundle() == found.calibration.binding.bundle:
-                self._ruler.basis = found.basis
+            self._stored.append(found)
             committed.set()
 
         assert self.record is not None
         self.record(self._entry(found, request, reason, done))
         if not committed.wait(COMMIT_WITHIN_S):
             raise Refused("the record waits for the disk (see `status`); in force once it is there")
+        self.settle()
         self._in_force()
         cuts = found.calibration.cuts
         return {
@@ -82,6 +83,15 @@ class Applying:
             "reject_above": cuts.reject_above,
             "certified": cuts.certified,
         }
+
+    def settle(self) -> None:
+        """What is stored by now counts. On the tend thread, which alone changes models: these cuts
+        must not meet another one. Where the disk took long, that may have become active meanwhile.
+        """
+        while self._stored:
+            found = self._stored.popleft()
+            if self._bundle is None or self._bundle() == found.calibration.binding.bundle:
+                self._ruler.basis = found.basis
 
     def _entry(
         self, found: Applicable, request: Request, reason: str, done: Callable[[], None]

@@ -111,7 +111,25 @@ def test_while_the_disk_refuses_it_is_not_in_force(
     assert bench.ruler.basis is NONE
     done: Any = bench.entries[0].done
     done()
+    assert bench.ruler.basis is NONE  # this was the record thread
+    bench.applying.settle()
     assert bench.ruler.basis.cuts == bench.made.cuts
+
+
+def test_cuts_that_are_stored_late_never_meet_another_model(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "COMMIT_WITHIN_S", 0.0)
+    bench.applying.record = bench.entries.append
+    active = [bench.made.binding.bundle]
+    bench.applying._bundle = lambda: active[0]
+    with pytest.raises(Refused, match="waits for the disk"):
+        bench.ask()
+    done: Any = bench.entries[0].done
+    done()
+    active[0] = "another bundle"  # promoted before this thread looks
+    bench.applying.settle()
+    assert bench.ruler.basis is NONE
 
 
 def test_the_same_one_can_be_applied_again(bench: Bench, tmp_path: Path) -> None:

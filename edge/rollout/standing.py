@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from edge.rollout.probation import Probation, from_json
@@ -189,7 +189,7 @@ def _read(text: str | None, make: Callable[[Any], Any]) -> Any:
 
 
 def _place(text: str | None) -> Place | None:
-    found: Place | None = _read(text, lambda said: None if said is None else Place(**said))
+    found: Place | None = _read(text, lambda said: None if said is None else _known(Place, said))
     good = found is not None and found.slot in (*SLOTS, FACTORY) and isinstance(found.digest, str)
     return found if good else None
 
@@ -204,7 +204,13 @@ def _last(said: Any) -> _Last:
 
 
 def _refusals(said: Mapping[str, Any]) -> dict[str, Refusal]:
-    return {digest: Refusal(**one) for digest, one in said.items()}
+    return {digest: _known(Refusal, one) for digest, one in said.items()}
+
+
+def _known(kind: Callable[..., Any], said: Mapping[str, Any]) -> Any:
+    """What a later version wrote beside it does not lose the rest."""
+    names = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in said.items() if name in names})
 
 
 def _whole(text: str) -> int | None:

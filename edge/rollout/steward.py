@@ -285,8 +285,10 @@ class Steward:
 
 def _transfer(candidate: Probation, arrived: Arrived | None) -> Next | None:
     """How far the file of a candidate is, by what sync says."""
-    if arrived is None or arrived.assignment.bundle.digest != candidate.digest:
+    if arrived is None:
         return None
+    if arrived.assignment.bundle.digest != candidate.digest:
+        return Next("supersede", "superseded", "the fleet speaks of another bundle now")
     if arrived.state == "refused":
         return Next("fail", arrived.code or "unusable", arrived.why)
     if arrived.state == "verified":

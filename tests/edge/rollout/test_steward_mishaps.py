@@ -1,5 +1,7 @@
 """The steward where two things happen at once: none is forgotten, none is blamed for another."""
 
+import json
+
 import pytest
 
 from edge.rollout import requests
@@ -248,3 +250,31 @@ def test_since_when_the_configured_bundle_runs_outlives_a_restart(bench):
     before = bench.steward.standing.active
     bench.restart()
     assert bench.steward.standing.active.since == before.since > 0
+
+
+@pytest.mark.parametrize("state", ["assigned", "downloading"])
+@pytest.mark.parametrize("action", ["rollback", "cancel", "pause"])
+def test_nobody_waits_for_a_file_that_nobody_fetches_any_more(bench, state, action):
+    bench.assign(state)
+    bench.until(state)
+    bench.assign("none", letter="d", serial=2, action=action)
+    bench.until("superseded")
+
+
+def test_what_a_later_version_wrote_beside_it_does_not_lose_the_active_model(bench):
+    bench.assign()
+    bench.until("active")
+    bench.dossier.breach = DIED
+    bench.step()
+    bench.step()
+    take(bench, "d", 2)
+    known = {}
+    for key in ("rollout.active", "rollout.refused"):
+        content = json.loads(bench.journal.state(key))
+        inner = content if key == "rollout.active" else content[digest("c")]
+        inner["of_a_later_version"] = 1
+        known[key] = json.dumps(content)
+    bench.journal.append([], state=known)
+    bench.restart()
+    assert bench.models.active.digest == digest("d")
+    assert list(bench.steward.standing.refused) == [digest("c")]

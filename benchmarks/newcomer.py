@@ -1,9 +1,9 @@
-"""The two processes of `rollout.py`: a line in which a model comes and goes, and everybody else.
+"""A line in which a model comes and goes, for `rollout.py`.
 
     python benchmarks/newcomer.py ROLE '{"argument": …}'
 
-*Everybody else* is the broker and the fleet, at the lowest priority, since in a plant they are
-other machines; the station's own sync runs at nice 10, as its unit does.
+Broker and fleet run at the lowest priority, since in a plant they are other machines; the station's
+own sync at nice 10, as its unit does.
 """
 
 from __future__ import annotations
@@ -21,11 +21,9 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
+from benchmarks.conductor import AFTER_S
 from benchmarks.sides import decoder, start
 
-STATION = "bench/line/station"
-AFTER_S = 2.5
-"""So long after a switch its children are still ended and started."""
 VERSIONS = ("1.90.0", "1.91.0")
 
 
@@ -52,27 +50,29 @@ rollout: {{trial_parts: 100000}}
 
 def prepare(
     folder: str, pictures: str, bundle: str, targets: str, width: int, height: int
-) -> list[str]:
-    """A station that has calibrated its own model and keeps the pictures for others; and some
-    bundles of 5 MB that compute what its own does."""
+) -> dict[str, Any]:
+    """A station that has calibrated its own model, vouched for, and keeps the pictures for others;
+    and some bundles of 5 MB that compute the same."""
     from edge import bundles
-    from inference.bundle import load
+    from inference.bundle import load, write
     from tests.simulators.pushing import heavy
 
     labelled = Path(folder, "labelled")
     write_labelled(labelled, width, height)
-    config_for(f"{folder}/calibrated", pictures, bundle, targets, "", "")
+    given = load(bundles.folder(bundle))
+    manifest = replace(given.manifest, lineage={}, provenance={})
+    own = str(write(Path(folder, "own"), manifest, given.model).root)
+    config_for(f"{folder}/calibrated", pictures, own, targets, "", "")
     command = [sys.executable, "-m", "edge", "calibrate", str(labelled), "--apply", "--by", "bench"]
     command += ["--not-trained-on-these", "-c", f"{folder}/calibrated/edge-inspect.yaml"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"cannot be calibrated: {done.stderr[-2000:]}")
-    own = load(bundles.folder(bundle))
     made = []
     for version in VERSIONS:
-        manifest = replace(own.manifest, version=version, lineage={})
-        made.append(str(heavy(Path(folder, f"heavy-{version}"), manifest, own.model).root))
-    return made
+        newer = replace(manifest, version=version)
+        made.append(str(heavy(Path(folder, f"heavy-{version}"), newer, given.model).root))
+    return {"own": own, "newcomers": made}
 
 
 def write_labelled(folder: Path, width: int, height: int, each: int = 40) -> None:
@@ -241,12 +241,8 @@ def everybody_else(
     """The fleet in a process of its own: the address of its broker, its root, and what is set when
     it has done everything."""
     told = {"folder": str(state.with_name(state.name + "-fleet")), "newcomers": newcomers}
-    command = [
-        sys.executable,
-        str(Path(__file__)),
-        "fleet",
-        json.dumps({**told, "seconds": seconds}),
-    ]
+    file = str(Path(__file__).with_name("conductor.py"))
+    command = [sys.executable, file, json.dumps({**told, "seconds": seconds})]
     fleet = subprocess.Popen(["nice", "-n", "19", *command], stdout=subprocess.PIPE, text=True)
     assert fleet.stdout is not None
     first = fleet.stdout.readline().split()
@@ -267,88 +263,7 @@ def everybody_else(
         raise SystemExit("the fleet did not get through")
 
 
-def fleet(folder: str, newcomers: list[str], seconds: float) -> None:
-    """Push, install, shadow, canary, switch and roll back, each for about so many seconds."""
-    from inference.bundle import load
-    from tests.simulators.pushing import pushing
-
-    Path(folder).mkdir()
-    made = [load(Path(one)) for one in newcomers]
-    with pushing(Path(folder), STATION) as pusher:
-        for one in made:
-            pusher.file(one)
-        print(pusher.broker.url, pusher.root, flush=True)
-        Conductor(pusher, made, seconds).all()
-
-
-class Conductor:
-    """Says what comes next, and waits until the station tells that it is so."""
-
-    def __init__(self, pusher: Any, made: list[Any], seconds: float) -> None:
-        self._pusher, self._made, self._seconds = pusher, made, seconds
-
-    def all(self) -> None:
-        """Every phase, one after the other."""
-        from sync.assignment import Limits
-
-        limits = Limits(min_parts=1, max_latency_ratio=1000.0)
-        *others, newcomer = self._made
-        orders = {"limits": limits, "not_trained_on_yours": True}
-        self._until(lambda said: said["running"] is not None)
-        self._rest(self._seconds)
-        self._push(others[0], newcomer)
-        for one in (*others, newcomer):
-            self._pusher.say(one, strategy="shadow", **orders)
-            self._until(lambda said, one=one: self._at(said, one, "shadow", calibrated=True))
-        self._rest(self._seconds)
-        self._pusher.say(newcomer, strategy="canary", steps=(50.0,), promote=False, **orders)
-        self._until(lambda said: self._at(said, newcomer, "canary"))
-        self._rest(self._seconds)
-        self._pusher.say(newcomer, strategy="blue-green", **orders)
-        self._until(lambda said: said["running"]["bundle"] == newcomer.digest)
-        self._rest(self._seconds / 2)
-        self._pusher.say(newcomer, action="rollback")
-        self._until(lambda said: said["running"]["bundle"] != newcomer.digest)
-        self._rest(AFTER_S)
-
-    def _push(self, *files: Any) -> None:
-        """Files of 5 MB without their last piece, one after the other."""
-        end, turn, pusher = time.monotonic() + self._seconds, 0, self._pusher
-        while time.monotonic() < end:
-            one = files[turn % len(files)]
-            turn += 1
-            last, before = len(pusher.file(one).pieces) - 1, len(pusher.fleet.pieces)
-            pusher.withheld = last
-            pusher.say(one, strategy="shadow")
-            while len(pusher.fleet.pieces) - before < last:
-                pusher.step()
-        pusher.withheld = None
-
-    def _rest(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self._pusher.step()
-
-    def _until(self, condition: Any) -> None:
-        while True:
-            said = self._pusher.fleet.states.get(STATION)
-            if said is not None and condition(json.loads(said)):
-                return
-            self._pusher.step()
-
-    @staticmethod
-    def _at(said: Any, one: Any, state: str, calibrated: bool = False) -> bool:
-        candidate = said["candidate"] or {}
-        last = said["last"] or {}
-        if last.get("bundle") == one.digest and last.get("code") not in (None, "superseded"):
-            raise SystemExit(f"{one.version} ended: {last}")
-        there = candidate.get("bundle") == one.digest and candidate.get("state") == state
-        return there and (not calibrated or candidate.get("calibration") is not None)
-
-
-ROLES = {"prepare": prepare, "line": line, "fleet": fleet}
+ROLES = {"prepare": prepare, "line": line}
 
 if __name__ == "__main__":
-    result = ROLES[sys.argv[1]](**json.loads(sys.argv[2]))  # type: ignore[operator]
-    if sys.argv[1] != "fleet":
-        print("RESULT " + json.dumps(result), flush=True)
+    print("RESULT " + json.dumps(ROLES[sys.argv[1]](**json.loads(sys.argv[2]))), flush=True)

@@ -66,16 +66,17 @@ def measure(
     here = folder / f"case-{case.width}"
     here.mkdir()
     size = {"width": case.width, "height": case.height}
-    newcomers = role("prepare", folder=str(here), targets=targets, **about, **size)
+    prepared = role("prepare", folder=str(here), targets=targets, **about, **size)
     bare, ours = [], []
     for number in range(slices):
         state = here / f"slice-{number}"
         shutil.copytree(here / "calibrated", state)
         if not rate:
             bare.append(run("bare_latency", seconds=seconds, **about))
-        given = {"state": str(state), "newcomers": newcomers, "seconds": seconds}
+        given = {"state": str(state), "newcomers": prepared["newcomers"], "seconds": seconds}
+        given |= {"bundle": prepared["own"], "pictures": str(pictures)}
         given["pace"] = 0.0 if rate else PACE
-        ours.append(role("line", targets=targets, **given, **about))
+        ours.append(role("line", targets=targets, **given))
         shutil.rmtree(state)
     pace = "as fast as it can" if rate else f"{PACE:.0f} parts/s"
     print(f"{case.name}, {pace}, newcomer of 5 MB, {slices} slices")

@@ -32,7 +32,8 @@ def status(
     json: JsonOption = False,
 ) -> None:
     """Print roll-outs and stations: what each should run, runs and tries, how far it is, what it
-    refuses and why, since when it is away. Exit 4: a roll-out is paused, or a station in trouble.
+    refuses and why, since when it is away. Exit 4: a roll-out is paused, a station in trouble, or
+    the fleet's signed documents end.
     """
     from edge.cli.fleeting import central_errors, reading
     from sync.fleet.plan import Plan, PlanError, check
@@ -50,7 +51,7 @@ def status(
         found = _look(central, targets)
         typer.echo(_text(central, found, json))
     paused = any(one.state == "paused" for one in found.courses)
-    if paused or any(one.troubles for one in found.stations):
+    if paused or found.troubles or any(one.troubles for one in found.stations):
         raise typer.Exit(CHECK_FAILED)
 
 

@@ -21,6 +21,7 @@ def as_json(store: str, found: Overview) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "store": store,
+        "troubles": [asdict(trouble) for trouble in found.troubles],
         "rollouts": [_course(one) for one in found.courses],
         "stations": [_station(one) for one in found.stations],
     }
@@ -28,6 +29,9 @@ def as_json(store: str, found: Overview) -> dict[str, object]:
 
 def lines(found: Overview) -> Iterator[str]:
     """Roll-outs, the table, and then in words what is not as it should be."""
+    for trouble in found.troubles:
+        yield f"{trouble.name}: {trouble.what}"
+        yield f"  → {trouble.mend}"
     for course in found.courses:
         yield from _heading(course)
     if found.courses:

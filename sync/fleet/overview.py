@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from sync.fleet import plan as plans
+from sync.fleet.ending import ending
 from sync.fleet.following import Member, Seen, follow
 from sync.fleet.plan import PlanError
+from sync.fleet.roles import Roles
 from sync.fleet.rollout_tables import assignments, bundles, members, model_states, rollouts
 from sync.fleet.said import Desired, Said, read
-from sync.fleet.standing import Course, Standing, standing
+from sync.fleet.standing import Course, Standing, Trouble, standing
 from sync.fleet.tables import stations
 
 OPEN = ("pending", "running", "paused")
@@ -25,10 +27,12 @@ FEW = 3
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One moment: roll-outs, the newest first, and every station that is known, by name."""
+    """One moment: roll-outs, the newest first, every station that is known, by name, and what is
+    wrong with the fleet's own documents."""
 
     courses: tuple[Course, ...]
     stations: tuple[Standing, ...]
+    troubles: tuple[Trouble, ...] = ()
 
 
 def overview(connection: Connection, now: float, targets: tuple[str, ...] = ()) -> Overview:
@@ -55,6 +59,7 @@ def overview(connection: Connection, now: float, targets: tuple[str, ...] = ()) 
             standing(one, statuses.get(one), said.get(one), assigned.get(one), places.get(one), now)
             for one in shown
         ),
+        tuple(ending(Roles(connection, "").newest, now)),
     )
 
 

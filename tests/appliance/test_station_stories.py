@@ -10,13 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from sync.broker import Address
-from sync.mqtt import MqttTransport, Settings
-from sync.transport import Acknowledged, Connected, Message
 from tests.appliance.world import CAMERA, HERE, SIZE, until, world
 from tests.faults.smallfs import MEGABYTE, small_fs
-from tests.simulators.patience import until as until_step
 from tests.simulators.pki import Authority
+from tests.simulators.spy import Spy
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow]
 SERVICES = ("serve", "line", "sync")
@@ -67,34 +64,6 @@ def test_a_clock_that_was_synchronised_to_a_wrong_time(tmp_path: Path) -> None:
         plant.begin("sync")
         plant.refuses(None)
         until(lambda: plant.delivery["state"] == "verified")
-
-
-class Spy:
-    """Hears which files' pieces go to stations."""
-
-    def __init__(self, url: str) -> None:
-        self.heard: set[str] = set()
-        self._transport = MqttTransport(Settings(Address.parse(url), "spy"))
-        self._transport.connect()
-        self._asked: int | None = None
-        self._granted = False
-        until_step(lambda: self._granted, self.step)
-
-    def step(self) -> None:
-        """Take in what came."""
-        for event in self._transport.events():
-            if isinstance(event, Connected):
-                self._asked = self._transport.subscribe("ei/v1/+/+/+/model/chunk/#")
-            elif isinstance(event, Acknowledged):
-                self._granted |= event.token == self._asked
-            elif isinstance(event, Message):
-                self.heard.add(event.topic.split("/")[-2])
-                self._transport.release(event.token)
-        self._transport.wait(0.02)
-
-    def close(self) -> None:
-        """Let go."""
-        self._transport.close()
 
 
 def test_off_for_a_month_it_skips_to_the_newest(tmp_path: Path) -> None:
@@ -151,6 +120,8 @@ def test_without_a_fleet_for_weeks_its_word_expires_and_nothing_else(tmp_path: P
         assert "expired" in text
         assert "fleet serve" in text
         assert plant.running == "1.3.0"
+        text = plant.ordered("status", "--database", plant.database)
+        assert text.startswith("expired: what the fleet signs by itself ended on ")
         plant.end("sync")
         plant.begin("serve")
         assert f"{HERE}: expired: " in plant.told("expired")
@@ -271,7 +242,7 @@ def test_without_labels_it_says_how_many_and_until_when_and_then_gives_up(tmp_pa
 def test_a_full_disk_waits_for_room(tmp_path: Path) -> None:
     with small_fs(tmp_path / "fs", 64 * MEGABYTE) as fs:
         state = {"state_dir": str(fs.inside / "state"), "status_dir": str(tmp_path / "status")}
-        with world(tmp_path, **state, storage={"images": "none"}) as plant:
+        with world(tmp_path, **state) as plant:
             plant.inside = fs.command
             plant.state_dir = fs.folder / "state"
             plant.begin(*SERVICES)

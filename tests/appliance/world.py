@@ -33,13 +33,13 @@ from tests.faults.preload import Faults
 from tests.inference import bundles
 from tests.simulators.broker import Broker, free_port
 from tests.simulators.patience import until as until_step
-from tests.simulators.pki import Authority, Issued
+from tests.simulators.pki import Authority, Issued, listener
 from tests.simulators.tflite import bright_is_good
 
 HERE = "plant/line/station"
 DAY = 86_400.0
 SIZE = {"width": 160, "height": 120}
-CAMERA = {"source": "synthetic", "seed": 3, "parts_per_second": 50, **SIZE}
+CAMERA = {"source": "synthetic", "seed": 3, "parts_per_second": 25, **SIZE}
 PROBATION = {"min_parts": 5, "trial_parts": 5, "shadow_share": 1.0}
 
 
@@ -73,7 +73,7 @@ class World:
         self.repository = folder / "repository"
         self.inside: Callable[[list[str]], list[str]] = list
         port = free_port()
-        tls = _tls(port, authority, server) if authority and server else ()
+        tls = listener(port, authority, server) if authority and server else ()
         self.broker = Broker(folder / "broker", tls, self.fleet_time.environment)
         self.url = f"mqtts://127.0.0.1:{port}" if tls else self.broker.url
         self.broker.start()
@@ -86,7 +86,8 @@ class World:
         self.fleet("keys", "export-root", *where, "--out", str(folder / "root.json"))
         sync = {"broker": self.url, "trust_root_file": "root.json", **sections.pop("sync", {})}
         camera = sections.pop("camera", CAMERA)
-        given = {"decision": {"automation": "partial"}, "rollout": PROBATION, **sections}
+        given = {"decision": {"automation": "partial"}, "rollout": PROBATION} | sections
+        given = {"storage": {"images": "none"}} | given
         self.settings = station(folder, camera, sync=sync, **given)
         self.state_dir = config_of(self.settings).state_dir
 
@@ -286,18 +287,6 @@ class World:
             clock, command = self.station_time, self.inside(command)
         out = {"stdout": self._log, "stderr": self._log}
         return subprocess.Popen(command, env=clock.environment, **out)
-
-
-def _tls(port: int, authority: Authority, server: Issued) -> tuple[str, ...]:
-    """A further port, for those who have a certificate."""
-    return (
-        "allow_anonymous true",
-        f"listener {port} 127.0.0.1",
-        f"cafile {authority.file}",
-        f"certfile {server.certificate}",
-        f"keyfile {server.key}",
-        "require_certificate true",
-    )
 
 
 @contextmanager

@@ -91,6 +91,18 @@ class Authority:
         return issued
 
 
+def listener(port: int, authority: Authority, server: Issued) -> tuple[str, ...]:
+    """Lines of mosquitto's configuration: a port for those who have a certificate."""
+    return (
+        "allow_anonymous true",
+        f"listener {port} 127.0.0.1",
+        f"cafile {authority.file}",
+        f"certfile {server.certificate}",
+        f"keyfile {server.key}",
+        "require_certificate true",
+    )
+
+
 def _builder(subject, issuer, secret, start, end):  # type: ignore[no-untyped-def]
     return (
         x509.CertificateBuilder()

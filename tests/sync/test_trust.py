@@ -322,6 +322,15 @@ def test_time_that_is_over_is_remembered(station):
     assert station.accept() == 1
 
 
+def test_a_time_that_never_was_is_named_also_where_everything_seems_expired(station):
+    assert station.accept() == 1
+    station.days(365)
+    station.trust.note_time()
+    station.begin()
+    station.clock -= 365 * DAY
+    assert "time.json" in refusal(station, "wrong_clock").mend
+
+
 def refusal(station, code):
     with pytest.raises(TrustRefused) as caught:
         station.accept()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -59,8 +60,9 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path):
+def fleet(tmp_path, monkeypatch):
     fleet = Fleet(tmp_path)
+    monkeypatch.setattr(fleet_status, "time", SimpleNamespace(time=lambda: fleet.now))
     for name in EVERYBODY:
         fleet.status(name)
     fleet.depot.begin("r1", EVERYBODY, Plan(("*/*/*",)))
@@ -132,6 +134,24 @@ def test_expired_wrong_clock_and_certificate_have_names_of_their_own(fleet):
     text = fleet.look(code=4)
     assert f"{CAPS}: expired: because" in text
     assert "→ do this" in text
+
+
+def test_documents_that_nobody_renews_are_told_without_any_station(fleet):
+    assert fleet.json()["troubles"] == []
+    fleet.now += 8 * 86400
+    text = fleet.look(code=4)
+    assert "expired: what the fleet signs by itself ended on 2026-11-27" in text
+    assert "fleet serve" in text
+    fleet.turn()
+    assert fleet.json()["troubles"] == []
+    fleet.now += 340 * 86400
+    fleet.turn()
+    assert {one["name"] for one in fleet.json()["troubles"]} == {"ends_soon"}
+    fleet.now += 20 * 86400
+    fleet.turn()
+    text = fleet.look(code=4)
+    assert "expired: the root" in text
+    assert "keys sign --renew" in text
 
 
 def test_since_when_a_station_is_away(fleet):

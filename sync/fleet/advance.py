@@ -4,52 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from sync.assignment import Assignment, BundleFile
-from sync.fleet import shelf, tables
-from sync.fleet.database import Database, DatabaseError
-from sync.fleet.following import Member
-from sync.fleet.knowing import Knowing, Known, Newest
+from sync.fleet import tables
+from sync.fleet.database import Database
+from sync.fleet.following import Member, Seen
+from sync.fleet.giving import Fault, Giving, Signer
+from sync.fleet.knowing import Knowing, Known
 from sync.fleet.publisher import Allowed
-from sync.fleet.rollout import Decision, Order, decide
+from sync.fleet.rollout import Decision, decide
 from sync.fleet.rollout_tables import assignments, members, model_states, rollouts
 from sync.fleet.said import Evidence
-
-MOST_ORDERS = 100
-"""Stations that are assigned in one transaction: records must not wait long for it."""
 
 RENEW_EVERY_S = 600.0
 """How often it is asked whether something must be signed anew."""
 
 
-class Signer(Protocol):
-    """The repository, as far as a turn needs it: see `sync/fleet/repository.py`."""
-
-    def open(self, connection: Connection) -> object:
-        """Begin the documents where the database has none yet."""
-
-    def assign(self, connection: Connection, words: Mapping[str, Assignment]) -> None:
-        """Sign these and store them as the newest of their stations."""
-
-    def renew(self, connection: Connection) -> bool:
-        """Sign anew what expires soon; whether anything was."""
-
-
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What is true after a turn. `stamps` is for each assigned station the version of the timestamp
-    that vouches for it; `mine` are those that this turn has assigned. `news` is for the log. With
-    `more` there is more to do at once."""
+    that vouches for it; `mine` are those that this turn has assigned. `news` is for the log,
+    `faults` are those of roll-outs that cannot go on. With `more` there is more to do at once."""
 
     allowed: Mapping[str, Allowed]
     stamps: Mapping[str, int]
     mine: frozenset[str]
     news: tuple[str, ...]
     more: bool
+    faults: tuple[Fault, ...] = ()
 
 
 class Advance:
@@ -70,6 +54,7 @@ class Advance:
         self._wall = wall
         self._text = text
         self._knowing = Knowing()
+        self._giving = Giving(signer, text)
         self._renew_at = 0.0
         self._evidence: dict[tuple[str, str, int | None], Evidence] = {}
 
@@ -88,14 +73,12 @@ class Advance:
             told = self._knowing.newest(connection)
             known = self._knowing.rollouts(connection, told)
             seen = self._knowing.seen(connection, known, told, now)
-            decided = [
-                decide(one.rollout, self._with_evidence(one), what)
-                for one, what in zip(known, seen, strict=True)
-            ]
+            self._giving.begin(known, now)
+            decided = [self._decide(one, what, now) for one, what in zip(known, seen, strict=True)]
             self._remember(known, decided)
-            given, more = self._give(connection, known, decided, told, now)
+            given = self._giving.give(connection, known, decided, told, now)
             for one, decision in zip(known, decided, strict=True):
-                self._store(connection, one, decision, given, self._text(now))
+                self._store(connection, one, decision, given.by_station, self._text(now))
             if now >= self._renew_at or now < self._renew_at - 2 * RENEW_EVERY_S:
                 self._renew_at = now + RENEW_EVERY_S
                 self._signer.renew(connection)
@@ -103,10 +86,21 @@ class Advance:
             return Turn(
                 {station: one.file for station, one in told.items()},
                 {station: one.signed for station, one in told.items() if one.signed},
-                frozenset(given),
+                frozenset(given.by_station),
                 tuple(_news(known, decided)),
-                more,
+                given.more,
+                tuple(self._giving.faults.values()),
             )
+
+    def _decide(self, one: Known, seen: Mapping[str, Seen], now: float) -> Decision:
+        """What is to change; nothing where that cannot be said: others go on."""
+        if one.rollout.id in self._giving.faults:
+            return Decision(one.rollout)
+        try:
+            return decide(one.rollout, self._with_evidence(one), seen)
+        except Exception as error:
+            self._giving.fault(one.rollout.id, error, now)
+            return Decision(one.rollout)
 
     def _with_evidence(self, one: Known) -> list[Member]:
         """The members with the figures that were last said of them."""
@@ -134,36 +128,6 @@ class Advance:
         )
         rows = [{"station": one, "at": at, "body": body} for one, body in sorted(heard.items())]
         connection.execute(statement, rows)
-
-    def _give(
-        self,
-        connection: Connection,
-        known: Sequence[Known],
-        decided: Sequence[Decision],
-        told: Mapping[str, Newest],
-        now: float,
-    ) -> tuple[dict[str, tuple[str, int]], bool]:
-        """Sign the assignments that were decided; by station the roll-out and the serial. Of two
-        roll-outs that want a station the newer one has it."""
-        orders: dict[str, tuple[Known, Order]] = {}
-        for one, decision in zip(reversed(known), reversed(decided), strict=True):
-            for order in decision.orders:
-                orders.setdefault(order.station, (one, order))
-        # what stops a candidate goes before what begins one
-        ranked = sorted(orders.items(), key=lambda each: (each[1][1].action == "run", each[0]))
-        given, made = dict[str, tuple[str, int]](), dict[str, Assignment]()
-        files: dict[str, BundleFile] = {}
-        for station, (one, order) in ranked[:MOST_ORDERS]:
-            digest = one.rollout.digest
-            if digest not in files:
-                files[digest] = _there(connection, digest)
-            before = told[station].serial if station in told else 0
-            serial = max(before + 1, int(now))  # also after a database was restored
-            made[station] = _assignment(one, order, files[digest], serial, self._text(now))
-            given[station] = one.rollout.id, serial
-        if made:
-            self._signer.assign(connection, made)
-        return given, len(ranked) > MOST_ORDERS
 
     def _store(
         self,
@@ -212,32 +176,6 @@ def _attempt(one: Known, member: Member) -> tuple[str, str, int | None]:
 def _columns(member: Member) -> dict[str, object]:
     names = ("wave", "state", "serial", "code", "why")
     return {name: getattr(member, name) for name in names}
-
-
-def _assignment(one: Known, order: Order, file: BundleFile, serial: int, at: str) -> Assignment:
-    plan = one.rollout.plan
-    return Assignment(
-        station=order.station,
-        serial=serial,
-        rollout=one.rollout.id,
-        issued_at=at,
-        by=one.by,
-        action=order.action,
-        bundle=file,
-        strategy=plan.strategy,
-        steps=plan.steps,
-        promote=plan.promote,
-        again=order.again,
-        not_trained_on_yours=plan.not_trained_on_yours,
-        limits=plan.limits,
-    )
-
-
-def _there(connection: Connection, digest: str) -> BundleFile:
-    file = shelf.read(connection, digest)
-    if file is None:
-        raise DatabaseError(f"the bundle {digest} is not in the database", "push it again")
-    return file
 
 
 def _news(known: Iterable[Known], decided: Iterable[Decision]) -> Iterable[str]:

@@ -67,6 +67,7 @@ class Courier:
         self._turn_at = float("-inf")
         self._busy = False
         self._trouble: Trouble | None = None
+        self._faults: tuple[Trouble, ...] = ()
         self._leave_by: float | None = None
 
     @property
@@ -77,7 +78,7 @@ class Courier:
     @property
     def troubles(self) -> list[Trouble]:
         """What is not as it should be, now."""
-        found = (self._trouble, self._link.trouble, self.herald.trouble)
+        found = (self._trouble, *self._faults, self._link.trouble, self.herald.trouble)
         return list(dict.fromkeys(one for one in found if one is not None))
 
     def news(self) -> list[str]:
@@ -139,6 +140,7 @@ class Courier:
 
     def _learn(self, turn: Turn, now: float) -> None:
         self._news += turn.news
+        self._faults = tuple(Trouble(one.what, one.mend) for one in turn.faults)
         self.publisher.assign(turn.allowed)
         self.herald.know(turn.stamps, turn.mine, now)
 

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from edge.records import utc
+from sync.fleet import metadata
 from sync.fleet.advance import Advance
 from sync.fleet.database import Database, DatabaseError
+from sync.fleet.giving import AGAIN_S
 from sync.fleet.plan import Plan, Thresholds
+from sync.fleet.rollout import decide
+from sync.fleet.rollout_tables import bundles, members
 from tests.sync.fleet.depot import NOON, Depot, bundle, state, trial
 
 THREE = [f"a/b/{number}" for number in range(3)]
@@ -225,3 +230,72 @@ def test_a_plan_of_a_later_version_is_left_alone(depot, fleet):
     depot.set("r1", plan='{"waves": "by moonlight"}')
     depot.begin("r2", ["a/b/9"])
     assert fleet.turn().mine == {"a/b/9"}
+
+
+def unlist(depot):
+    """As when the signed list was struck behind the roll-out's back."""
+    with depot.database.transaction() as connection:
+        repository = depot.repository
+        roles = repository.open(connection)
+        targets = metadata.without_bundle(repository.document(roles, "targets"), DIGEST, NOON)
+        keys = repository.document(roles, "root").signed.roles["targets"].keyids
+        metadata.sign(targets, repository.ring.signers(keys))
+        repository.seal(roles, {"targets": targets})
+
+
+def lose(depot):
+    """As after a restore that was none."""
+    with depot.database.transaction() as connection:
+        connection.execute(sa.delete(bundles).where(bundles.c.digest == DIGEST))
+
+
+DIGEST = bundle().digest
+
+
+@pytest.mark.parametrize("spoil", [unlist, lose])
+def test_a_roll_out_that_nobody_could_sign_holds_up_no_other(depot, fleet, clock, spoil):
+    depot.begin("r1", [f"a/a/{number}" for number in range(150)], at="2026-11-20T11:00:00.000Z")
+    depot.add(bundle(seed=2))
+    depot.begin("r2", THREE)
+    spoil(depot)
+    first, second = fleet.turn(), fleet.turn()
+    assert first.mine | second.mine == set(THREE)
+    assert not second.more
+    assert [one.what.split()[0] for one in second.faults] == ["r1"]
+    fleet.hear({"a/b/0": state("a/b/0", depot.assigned()["a/b/0"], running=depot.file.digest)})
+    assert depot.members("r2")["a/b/0"].state == "active"
+    with depot.database.transaction() as connection:
+        depot.repository.add_bundle(connection, bundle(), "ann")
+    clock.now += AGAIN_S
+    turn = fleet.turn()
+    assert len(turn.mine) == 100
+    assert not turn.faults
+
+
+def test_a_decision_that_cannot_be_made_holds_up_no_other(depot, fleet, clock, monkeypatch):
+    def broken(rollout, members, seen):
+        if rollout.id == "r1":
+            raise ZeroDivisionError("whatever")
+        return decide(rollout, members, seen)
+
+    depot.begin("r1", ["a/b/9"])
+    depot.begin("r2", THREE)
+    with monkeypatch.context() as patch:
+        patch.setattr("sync.fleet.advance.decide", broken)
+        turn = fleet.turn()
+        assert turn.mine == set(THREE)
+        assert "r1 does not go on" in turn.faults[0].what
+        clock.now -= 1e6  # a clock that was set back is no reason to wait for a week
+        assert fleet.turn().faults
+    clock.now += 2 * AGAIN_S
+    assert fleet.turn().mine == {"a/b/9"}
+
+
+def test_a_fault_ends_with_its_roll_out(depot, fleet):
+    depot.begin("r1", THREE)
+    lose(depot)
+    assert fleet.turn().faults
+    depot.set("r1", state="done")
+    with depot.database.transaction() as connection:
+        connection.execute(sa.update(members).values(state="cancelled"))
+    assert not fleet.turn().faults

@@ -100,10 +100,11 @@ def test_who_waits_for_labels_says_how_many_and_until_when(fleet):
     waits = trial(
         word, "needs_calibration", name="rings", version="1.1.0",
         needed={"good": 0, "defect": 308}, until="2026-12-04T12:00:00.000Z",
+        why="the pinned pictures were taken with another view",
     )  # fmt: skip
     fleet.turn(caps=state(CAPS, word, candidate=waits))
     text = fleet.look(code=0)
-    assert "0 good and 308 defect are missing, waits until 2026-12-04" in text
+    assert "taken with another view; 0 good and 308 defect are missing, waits until 2026" in text
     assert fleet.station(CAPS)["waits_for_labels"] == [0, 308]
     assert fleet.station(CAPS)["waits_until"].startswith("2026-12-04")
 
@@ -134,6 +135,17 @@ def test_expired_wrong_clock_and_certificate_have_names_of_their_own(fleet):
     text = fleet.look(code=4)
     assert f"{CAPS}: expired: because" in text
     assert "→ do this" in text
+
+
+def test_what_keeps_a_download_from_going_on_is_told(fleet):
+    word = fleet.word(CAPS)
+    delivery = {"state": "assigned", "bytes": 0, "size": 100, "code": "no_space", "why": "200, 7"}
+    fleet.turn(caps=state(CAPS, word, delivery=delivery))
+    text = fleet.look(code=4)
+    assert f"{CAPS}: no_space: no room on the disk for the bundle: 200, 7" in text
+    assert "df -h" in text
+    fleet.turn(caps=state(CAPS, word, delivery=delivery | {"code": None, "why": None}))
+    assert "no_space" not in fleet.look(code=0)
 
 
 def test_documents_that_nobody_renews_are_told_without_any_station(fleet):

@@ -197,7 +197,7 @@ def untouched(line: Crew) -> list[Inspection]:
 
 
 def test_a_crash_in_shadow_is_the_candidate_s_alone(crew: Make, tmp_path: Path) -> None:
-    line = crew()
+    line = crew(hang_ms=20_000.0)  # a busy machine lets a twin wait
     line.run()
     line.load(poisoned(tmp_path, "crash_on_frame", "cal-bright", frame=12))
     line.wait(lambda: len(line.models.candidate.deaths) >= 2)  # type: ignore[union-attr]
@@ -205,7 +205,8 @@ def test_a_crash_in_shadow_is_the_candidate_s_alone(crew: Make, tmp_path: Path) 
     assert line.models.candidate is not None
     code, words = line.models.candidate.fault or ("", "")
     assert code == "died"
-    assert "SIGFPE" in words
+    # the exit code of one at the lowest priority may come after the end of its pipe
+    assert "SIGFPE" in words or "closed its pipe" in words
     assert any(pair.candidate.fault == "died" for pair in line.found)
     assert line.models.deaths == ()
     untouched(line)

@@ -141,7 +141,7 @@ class Watcher:
             if pid is not None:
                 taken[pid] = self._process_ns(pid) or 0
         thread = shadow._thread
-        if thread is not None:
+        if thread is not None and thread.ident is not None:
             taken[0] = time.clock_gettime_ns(time.pthread_getcpuclockid(thread.ident))
         dossier = self._steward.dossier
         pairs = 0 if dossier is None else dossier.parts

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from sync.assignment import Assignment, BundleFile, parse
 from sync.durable import replace_file, sync_folder
 from sync.incoming import Incoming, paths
+from sync.refusals import REFUSALS
 
 SCHEMA = "inbox/1"
 NAME = "assignment.json"
@@ -111,9 +113,14 @@ class Inbox:
             kept |= {part.name, marks.name, file_name(bundle)}
         if not self.folder.is_dir():
             return
-        gone = [one for one in os.listdir(self.folder) if one not in kept]
-        for name in gone:
-            (self.folder / name).unlink(missing_ok=True)
+        with os.scandir(self.folder) as found:
+            gone = [(one.name, one.is_dir(follow_symlinks=False)) for one in found]
+        gone = [(name, folder) for name, folder in gone if folder or name not in kept]
+        for name, folder in gone:
+            if folder:  # nobody of ours made it; one that stays, such as lost+found, is no harm
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+            else:
+                (self.folder / name).unlink(missing_ok=True)
         if gone:
             sync_folder(self.folder)
 
@@ -140,7 +147,8 @@ def file_name(bundle: BundleFile) -> str:
 
 def _entry(content: Mapping[str, Any]) -> Entry:
     """Raises ValueError, TypeError, KeyError, AttributeError."""
-    if content["schema"] != SCHEMA or content["state"] not in STATES:
+    known = content["code"] is None or content["code"] in REFUSALS
+    if content["schema"] != SCHEMA or content["state"] not in STATES or not known:
         raise ValueError("not an entry of the inbox")
     said, refusal = content["assignment"], content.get("refusal")
     text = json.dumps(said, separators=(",", ":")).encode()

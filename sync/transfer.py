@@ -15,7 +15,9 @@ from sync.incoming import Incoming, PieceError, Proof
 Phase = Literal["checking", "looking", "fetching", "proving", "done", "failed"]
 Word = Literal["new", "twice", "foreign"]
 MOST_WRONG = 8
-"""So many pieces in a row that are not what was signed: whoever sends them is not asked again."""
+WRONG_AGAIN_S = 3600.0
+"""After so many pieces in a row that are not what was signed nothing is asked for so long, or until
+a right one comes: whoever else may write to the broker can delay a transfer, and not end it."""
 ROOM_EVERY_S = 5.0
 
 
@@ -24,7 +26,8 @@ class Transfer:
     to ask for; `take` stores what comes. All raise OSError where the disk does not do its part:
     then a new transfer goes on with what is there.
 
-    `room` gives the bytes that may still be written. `failed` is final, with `code` and `why`.
+    `room` gives the bytes that may still be written. `code` and `why` say what it waits for, or why
+    it has `failed`, which is final.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class Transfer:
         self._room = room
         self._room_at = float("-inf")
         self._wrong = 0
+        self._again_at = float("-inf")
         self._fetched = self._doubted = False
         self._incoming: Incoming | None = None
         self._whole: int | None = None
@@ -69,13 +73,13 @@ class Transfer:
 
     def ask(self, now: float) -> list[int]:
         """Numbers of pieces to ask for now."""
-        if self.phase != "fetching" or not self._has_room(now):
+        if self.phase != "fetching" or now < self._again_at or not self._has_room(now):
             return []
         return self.asking.next(self._pieces.missing(), now)
 
     def take(self, number: int, data: bytes, now: float) -> Word:
         """A piece has come: whether it was new, or is here already, or nobody asked for it. Raises
-        PieceError where it is not what was signed; after too many `phase` is failed."""
+        PieceError where it is not what was signed; after too many nothing is asked for a while."""
         if number >= len(self.bundle.pieces) or self.phase != "fetching":
             return "twice" if self.phase in ("proving", "done") else "foreign"
         if self._pieces.holds(number):
@@ -85,11 +89,11 @@ class Transfer:
         try:
             self._pieces.put(number, data)
         except PieceError as error:
-            self._wrong += 1
-            if self._wrong >= MOST_WRONG:
-                self._fail(error.code, f"{MOST_WRONG} pieces in a row are wrong: {error}")
+            self._spoilt(error, now)
             raise
         self._wrong, self._fetched = 0, True
+        if now < self._again_at:
+            self._again_at, self.code, self.why = now, None, None
         self.asking.came(number, now)
         if self._pieces.complete:
             self.phase = "proving"
@@ -150,11 +154,18 @@ class Transfer:
             self._doubted, self._fetched = True, False
             self.phase = "looking"
 
+    def _spoilt(self, error: PieceError, now: float) -> None:
+        self._wrong += 1
+        if self._wrong >= MOST_WRONG and now >= self._again_at:
+            self._wrong, self._again_at = 0, now + WRONG_AGAIN_S
+            self.code = error.code
+            self.why = f"{MOST_WRONG} pieces in a row are wrong, the last: {error}"
+
     def _has_room(self, now: float) -> bool:
         """For the file, and for unpacking it; looked at before the first piece, and now and then
         while there is too little."""
         if now < self._room_at:
-            return self.code is None
+            return self.code != "no_space"
         needed = 2 * self.bundle.size - self.here
         found = self._room()
         self._room_at = now + ROOM_EVERY_S

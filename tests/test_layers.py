@@ -32,6 +32,7 @@ ONE_FILE_EACH = {
         "sync/fleet/database.py",
         "sync/fleet/filing.py",
         "sync/fleet/gallery.py",
+        "sync/fleet/giving.py",
         "sync/fleet/knowing.py",
         "sync/fleet/labelled.py",
         "sync/fleet/ledger.py",

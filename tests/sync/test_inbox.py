@@ -60,6 +60,8 @@ def test_an_entry_that_is_none_says_nothing(data):
         {"assignment": {}},
         {"assignment": []},
         {"bytes": None},
+        {"code": "of a later version"},
+        {"code": []},
         {"refusal": {"code": "x"}},
         {"refusal": 3},
     ],
@@ -81,3 +83,27 @@ def test_what_belongs_to_nobody_is_swept_away(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {NAME, *ours}
     inbox.sweep(None)
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_a_folder_in_it_is_removed_and_one_that_stays_stops_nothing(tmp_path, monkeypatch):
+    inbox = Inbox(tmp_path)
+    inbox.write(Entry(WORD, "then", "downloading"))
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    outside.mkdir()
+    (outside / "kept").write_bytes(b"x")
+    for name in ("folder", f"{WORD.bundle.sha256}.zip"):
+        (tmp_path / name / "deeper").mkdir(parents=True)
+    (tmp_path / "folder" / "link").symlink_to(outside)
+    (tmp_path / "link").symlink_to(outside)
+    inbox.sweep(WORD.bundle)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert (outside / "kept").exists()
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "not yours")
+
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "noise").write_bytes(b"x")
+    monkeypatch.setattr("os.rmdir", refuse)
+    inbox.sweep(None)
+    assert not (tmp_path / "noise").exists()

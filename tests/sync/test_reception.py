@@ -319,25 +319,54 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("code", SPOILT)
-def test_a_peer_that_sends_only_wrong_pieces_is_given_up(parcels, code):
-    word = parcels.assign(DATA)
+def spoilt(parcels, code):
+    """Until nothing is asked for any more."""
     for _ in range(50):
         parcels.answer(SPOILT[code])
         parcels.step(seconds=130)
-        if parcels.state == "refused":
-            break
+        if parcels.entry()["code"] is not None:
+            return
+    raise AssertionError("it goes on and on")
+
+
+@pytest.mark.parametrize("code", SPOILT)
+def test_a_peer_that_sends_only_wrong_pieces_is_asked_again_after_an_hour(parcels, code):
+    parcels.assign(DATA)
+    for _ in range(4):
+        parcels.answer()
+        parcels.step()
+    here = parcels.reception.here
+    assert here > 0
+    spoilt(parcels, code)
     entry = parcels.entry()
-    assert entry["code"] == code
+    assert (entry["state"], entry["code"]) == ("downloading", code)
     assert entry["why"].startswith(f"{MOST_WRONG} pieces")
-    assert entry["file"] is None
-    assert parcels.names() == ["assignment.json"]
-    assert parcels.delivery.counts[code] == MOST_WRONG
-    parcels.start()
-    parcels.say(word.as_bytes())
-    parcels.step(100, seconds=10)
+    assert REFUSALS[code].words in parcels.delivery.troubles[0].what
+    assert parcels.delivery.counts[code] >= MOST_WRONG
+    parcels.wants()
+    parcels.step(300, seconds=10)
     assert parcels.wants() == []
-    parcels.assign(bundle=word.bundle, serial=2)
+    parcels.step(70, seconds=10)
+    parcels.fetch()
+    assert parcels.state == "verified"
+    assert parcels.entry()["code"] is None
+    assert parcels.delivery.troubles == []
+
+
+def test_wrong_pieces_do_not_end_a_transfer_whose_right_pieces_come_too(parcels):
+    """Somebody else floods the topic: what was asked for comes all the same, and it goes on."""
+    parcels.assign(DATA)
+    wants = parcels.wants()
+    for want in wants:
+        for number in [*want.numbers] * MOST_WRONG:
+            parcels.chunk(want.sha256, number, b"flood")
+    parcels.step()
+    assert parcels.entry()["code"] == "truncated"
+    for want in wants:
+        for number in want.numbers:
+            parcels.chunk(want.sha256, number, DATA[number * PIECE : (number + 1) * PIECE])
+    parcels.step()
+    assert parcels.entry()["code"] is None
     parcels.fetch()
     assert parcels.state == "verified"
 

@@ -46,6 +46,7 @@ class Preparing:
         self._pinned = pinned
         self._sha256 = sha256
         self._for: tuple[str, Kind] | None = None
+        self._whose: str | None = None
         self._installed: str | None = None
         self._tries = 0
         self._not_before_ns = 0
@@ -62,6 +63,7 @@ class Preparing:
 
     def install(self, candidate: Probation, active: Path | None, now_ns: int) -> Next | None:
         """Into its slot, then proved there. None while that takes time."""
+        self._turn_to(candidate)
         kind: Kind = "prove" if self._installed == candidate.id else "install"
         result = self._result(candidate, kind)
         if result is None:
@@ -83,6 +85,7 @@ class Preparing:
     ) -> Next | None:
         """Cuts from the labelled pictures of this station, for the targets of the calibration
         `like`; the configured ones without. None while that takes time, or labels are missing."""
+        self._turn_to(candidate)
         result = self._result(candidate, "calibrate")
         if isinstance(result, Calibrated):
             return self._calibrated(candidate, result, now_ns, wall)
@@ -100,6 +103,12 @@ class Preparing:
                 reason=f"for the candidate {candidate.name} {candidate.version}",
             )
         return None
+
+    def _turn_to(self, candidate: Probation) -> None:
+        """What was tried for another candidate, and when, says nothing about this one."""
+        if candidate.id != self._whose:
+            self.stop()
+            self._whose = candidate.id
 
     def _due(self, now_ns: int) -> bool:
         if now_ns < self._not_before_ns:

@@ -217,6 +217,18 @@ def test_labels_that_never_come_end_it_and_a_newer_assignment_may_try_again(benc
     bench.until("shadow")
 
 
+def test_what_one_candidate_lacked_holds_up_no_other(bench):
+    """The same bundle once more, by hand, with the word that was missing: it is tried at once."""
+    bench.ends["calibrate"] = LACKS
+    bench.step()
+    bench.install()
+    bench.until("needs_calibration")
+    bench.ends["calibrate"] = Calibrated(True, calibration="cal-c")
+    bench.install(not_trained_on_yours=True, strategy="canary")
+    assert bench.state == "verified"
+    bench.until("canary")
+
+
 def test_without_cuts_in_force_a_candidate_needs_none(bench):
     bench.models.cuts_in_force = False
     bench.assign()

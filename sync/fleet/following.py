@@ -41,7 +41,7 @@ class Seen:
     """What is known of a station now. `newest` is the roll-out of its newest assignment, `action`
     what that says. `fresh`: it has said something since then. `offline_s`: how long it has been
     away, None while it is here. `named`: a newer roll-out names it. `busy`: what its newest
-    assignment began there has not ended."""
+    assignment began there has not ended. `again`: that assignment lets a refused bundle in."""
 
     said: Said | None = None
     newest: str | None = None
@@ -50,6 +50,7 @@ class Seen:
     offline_s: float | None = None
     named: bool = False
     busy: bool = False
+    again: bool = False
 
 
 def follow(member: Member, rollout: str, digest: str, seen: Seen) -> Member:

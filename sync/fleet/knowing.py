@@ -37,6 +37,7 @@ class Newest:
     at: str
     signed: int
     file: Allowed
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ class Knowing:
             said=heard.said if heard else None,
             newest=told.rollout if told else None,
             action=told.action if told else None,
+            again=told is not None and told.again,
             fresh=bool(heard and told and heard.at > told.at),
             offline_s=self._offline_s(station, now),
             named=station in named,
@@ -201,7 +203,8 @@ def _told(row: Any, body: bytes) -> Newest:
     content = json.loads(body)
     file, action = content["bundle"], content["action"]
     allowed = Allowed(file["sha256"], file["size"], file["piece"])
-    return Newest(int(row.serial), row.rollout, action, row.at, int(row.signed), allowed)
+    signed, again = int(row.signed), bool(content["again"])
+    return Newest(int(row.serial), row.rollout, action, row.at, signed, allowed, again)
 
 
 def _members(connection: Connection, rollout: str) -> list[Member]:

@@ -14,6 +14,7 @@ from sync.assignment import STRATEGIES, Limits, Strategy
 
 LONGEST = 64 * 1024
 MOST_WAVES = 50
+_SHARES = {"max_failed", "max_permissive", "max_escalation_rise", "max_overkill_rise", "success"}
 _COUNT = re.compile(r"[1-9][0-9]{0,6}")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%")
 _TARGET = re.compile(r"[a-z0-9_*?-]{1,64}(/[a-z0-9_*?-]{1,64}){2}")
@@ -80,9 +81,11 @@ def parse(text: str) -> Plan:
         known["limits"] = Limits(**content.get("limits", {}))
         known["thresholds"] = Thresholds(**content.get("thresholds", {}))
         plan = Plan(**known)
+        check(plan)
+    except PlanError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise PlanError(f"not a plan: {error!r}") from error
-    check(plan)
     return plan
 
 
@@ -96,8 +99,11 @@ def check(plan: Plan) -> None:
     if not plan.targets or not all(_TARGET.fullmatch(one) for one in plan.targets):
         raise PlanError("targets are SITE/LINE/STATION, where * and ? stand for anything")
     for name, value in asdict(plan.thresholds).items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        number = not isinstance(value, bool) and isinstance(value, int | float)
+        if not number or not 0 <= value < math.inf:
             raise PlanError(f"{name} must be a number, not below 0")
+        if name in _SHARES and value > 1:
+            raise PlanError(f"{name} is a share, at most 1")
     sizes(plan.waves, 1)
 
 

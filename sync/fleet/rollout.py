@@ -142,14 +142,15 @@ def _go(board: _Board, member: Member, wave: int) -> None:
         tried = member.serial is not None
         _order(board, member, "run", fresh=True, again=board.rollout.plan.again or tried)
     elif member.state in FOLLOWED and board.seen[member.station].action == "pause":
-        _order(board, member, "run")
+        _order(board, member, "run", again=board.seen[member.station].again)
 
 
 def _hold(board: _Board) -> None:
     """Candidates stay where they are; who has not begun does not begin."""
     for one in list(board.members.values()):
-        if one.state in FOLLOWED and board.seen[one.station].action == "run":
-            _order(board, one, "pause")
+        seen = board.seen[one.station]
+        if one.state in FOLLOWED and seen.action == "run":
+            _order(board, one, "pause", again=seen.again)  # it may have heard of nothing yet
 
 
 def _end(board: _Board, action: Action) -> None:

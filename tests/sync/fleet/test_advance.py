@@ -299,3 +299,23 @@ def test_a_fault_ends_with_its_roll_out(depot, fleet):
     with depot.database.transaction() as connection:
         connection.execute(sa.update(members).values(state="cancelled"))
     assert not fleet.turn().faults
+
+
+def test_a_station_that_was_away_is_tried_again_also_after_a_pause(depot, fleet):
+    """Of three assignments it hears the newest alone: that must let in what was refused here."""
+    depot.begin("r1", THREE, Plan(("a/b/*",), again=True))
+    fleet.turn()
+    for state_, action in (("paused", "pause"), ("running", "run")):
+        depot.set("r1", state=state_)
+        fleet.turn()
+        words = depot.assigned().values()
+        assert {(one.action, one.again) for one in words} == {(action, True)}
+
+
+def test_again_is_only_said_where_it_was(depot, fleet):
+    depot.begin("r1", THREE)
+    fleet.turn()
+    for state_ in ("paused", "running"):
+        depot.set("r1", state=state_)
+        fleet.turn()
+    assert {(one.action, one.again) for one in depot.assigned().values()} == {("run", False)}

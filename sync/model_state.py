@@ -17,8 +17,8 @@ def model_state(
     clock_synced: bool,
 ) -> dict[str, object]:
     """The message, but for its time. `named` says which station and software it is, `line` is the
-    status that the line left last (its member `rollout` and its view), `delivery` what
-    `sync.delivery.Delivery.state` says."""
+    status that the line left last (its member `rollout`, in which the newest refusal comes first,
+    and its view), `delivery` what `sync.delivery.Delivery.state` says."""
     rollout = line.get("rollout")
     said = rollout if isinstance(rollout, dict) else {}
     refused = said.get("refused")
@@ -27,7 +27,7 @@ def model_state(
         "schema": SCHEMA,
         **delivery,
         **{name: said.get(name) for name in OF_THE_LINE},
-        "refused": refused[-MOST_REFUSED:] if isinstance(refused, list) else [],
+        "refused": refused[:MOST_REFUSED] if isinstance(refused, list) else [],
         "view": line.get("view"),
         "clock_synced": clock_synced,
     }

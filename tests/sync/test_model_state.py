@@ -1,7 +1,11 @@
 """One word of sync and the line; what the fleet reads of it."""
 
 import json
+from dataclasses import replace
 
+from edge.rollout.course import Known
+from edge.rollout.shown import shown
+from edge.rollout.standing import NOTHING, Refusal, Standing
 from sync.fleet.said import read
 from sync.model_state import MOST_REFUSED, model_state
 from sync.reception import desired, progress, refusal
@@ -40,9 +44,12 @@ def test_a_line_that_said_nothing_yet_leaves_its_part_open(tmp_path):
 
 
 def test_only_the_newest_of_what_was_refused_is_said(tmp_path):
-    refused = [{"bundle": HASH, "code": "died", "serial": n} for n in range(100)]
-    found = said(tmp_path, {"rollout": {"refused": refused}})["refused"]
-    assert [one["serial"] for one in found] == list(range(100 - MOST_REFUSED, 100))
+    before = Standing(NOTHING, NOTHING)
+    names = [f"{number:02d}" for number in range(100)]
+    refused = {name: Refusal("caps", name, "died", "it died", 3, 0.0) for name in names}
+    line = {"rollout": shown(replace(before, refused=refused), Known(), {}, 0.0)}
+    found = said(tmp_path, line)["refused"]
+    assert [one["version"] for one in found] == names[: -1 - MOST_REFUSED : -1]
 
 
 def test_without_a_root_of_trust(tmp_path):

@@ -19,6 +19,7 @@ from edge.log import log
 from edge.notify import Notifier
 from edge.records import utc
 from edge.stopping import on_stop
+from edge.store.errors import Held
 from edge.store.lock import Lock
 from sync.backoff import Backoff
 from sync.broker import Address, Login
@@ -34,6 +35,7 @@ REPORT_EVERY_S = 1.0
 SAY_EVERY_S = 10.0
 HOLD = 64
 """Messages that the broker may send before some are committed."""
+WAIT_FOR_COMMANDS_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ def collect(
     with ExitStack() as held:
         file = file_of(options.database)
         if file is not None:
-            held.enter_context(Lock(lock_of(file)))
+            held.enter_context(take_lock(file))
         central, gallery = Central(database, _wall), Gallery(database, _wall)
         _try_once(central)
         name = f"ei/collector/{uuid.uuid4().hex[:12]}"
@@ -216,6 +218,19 @@ def _wall() -> str:
 def backoff() -> Backoff:
     """How a service of the fleet waits before it tries again."""
     return Backoff(random.random, FIRST_WAIT_S, LONGEST_WAIT_S)
+
+
+def take_lock(file: Path) -> Lock:
+    """The lock beside an SQLite file. A command soon lets go of it and is waited for, a service is
+    not. Raises Held."""
+    end = time.monotonic() + WAIT_FOR_COMMANDS_S
+    while True:
+        try:
+            return Lock(lock_of(file))
+        except Held as error:
+            if "serve" in error.holder or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
 
 
 def lock_of(file: Path) -> Path:

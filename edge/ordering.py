@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.clock import Clock
-from edge.collecting import lock_of
+from edge.collecting import take_lock
 from edge.files import write_atomically
 from edge.requests import Answer, Desk, Refused, Request, ask
 from edge.status import account
 from edge.store.errors import Held
-from edge.store.lock import Lock
 from edge.store.owner import become_owner
 from sync.assignment import BundleFile
 from sync.fleet.ceremony import Ceremony
@@ -112,7 +111,7 @@ def office(
         held = None
         if file is not None:
             try:
-                stack.enter_context(_lock(lock_of(file)))
+                stack.enter_context(take_lock(file))
             except Held as error:
                 held = error.holder
         database = Database(url, read_only=held is not None)
@@ -172,18 +171,6 @@ class _Counter:
         if len(name) != 64 or not name.isalnum():
             raise OSError("strange name of a file")
         return (self.repository.folder.orders / f"{name}.zip").read_bytes()
-
-
-def _lock(path: Path) -> Lock:
-    """The lock; another command soon lets go of it, a service does not. Raises Held."""
-    end = time.monotonic() + WITHIN_S
-    while True:
-        try:
-            return Lock(path)
-        except Held as error:
-            if "serve" in error.holder or time.monotonic() > end:
-                raise
-        time.sleep(0.05)
 
 
 def _sweep(folder: Path) -> None:

@@ -12,8 +12,10 @@ import time
 
 import pytest
 
-from edge.collecting import CollectorService
+from edge.collecting import CollectorService, lock_of, take_lock
 from edge.notify import Notifier
+from edge.store.errors import Held
+from edge.store.lock import Lock
 from sync.acknowledgement import decode_acknowledgement
 from sync.broker import Address
 from sync.fleet.database import Database
@@ -28,6 +30,21 @@ from tests.sync.fleet.plant import STATION, Chain
 pytestmark = pytest.mark.broker
 
 ACK = STATION.ack("line")
+
+
+def test_a_command_that_holds_the_database_is_waited_for_and_a_service_is_not(
+    tmp_path, monkeypatch
+):
+    file, waits = tmp_path / "fleet.db", []
+    command = Lock(lock_of(file), "edge-inspect fleet push")
+    monkeypatch.setattr(
+        "edge.collecting.time.sleep", lambda s: (waits.append(s), command.release())
+    )
+    with take_lock(file):
+        assert len(waits) == 1
+    with Lock(lock_of(file), "edge-inspect fleet serve"), pytest.raises(Held):
+        take_lock(file)
+    assert len(waits) == 1
 
 
 def pause():

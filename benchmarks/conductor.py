@@ -6,6 +6,7 @@ python benchmarks/conductor.py '{"folder": …, "newcomers": […], "seconds": 3
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -25,6 +26,7 @@ def conduct(folder: str, newcomers: list[str], seconds: float) -> None:
     from inference.bundle import load
     from tests.simulators.pushing import pushing
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     Path(folder).mkdir()
     made = [load(Path(one)) for one in newcomers]
     with pushing(Path(folder), STATION) as pusher:

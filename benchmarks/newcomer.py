@@ -257,7 +257,7 @@ def everybody_else(
     try:
         yield first[0], first[1], over
     finally:
-        fleet.kill()
+        fleet.terminate()  # with its broker
         waiting.join()
     if fleet.returncode:
         raise SystemExit("the fleet did not get through")

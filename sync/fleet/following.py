@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 from sync.assignment import Action
@@ -16,6 +17,16 @@ FOLLOWED = frozenset(
 """Under way: the station is asked to bring the bundle up, and has not ended with it."""
 AWAY_FROM_IT = frozenset({"superseded", "cancelled"})
 """The station has nothing to do with this roll-out any more."""
+FORGED = frozenset(
+    {
+        "wrong_key", "under_threshold", "revoked_key", "rollback", "old_assignment",
+        "mix_and_match", "other_station", "endless", "malformed",
+    }
+)  # fmt: skip
+"""Refusals of what anybody may have published in our place. Ours is there again within seconds
+(`sync/fleet/herald.py`), and the station takes it."""
+PATIENCE_S = 60.0
+"""A station that still says so after so long does refuse ours."""
 STATES = FOLLOWED | AWAY_FROM_IT | {"waiting", "active", "rejected", "rolled_back"}
 
 
@@ -41,7 +52,8 @@ class Seen:
     """What is known of a station now. `newest` is the roll-out of its newest assignment, `action`
     what that says. `fresh`: it has said something since then. `offline_s`: how long it has been
     away, None while it is here. `named`: a newer roll-out names it. `busy`: what its newest
-    assignment began there has not ended. `again`: that assignment lets a refused bundle in."""
+    assignment began there has not ended. `again`: that assignment lets a refused bundle in.
+    `refused_s`: how long it has been refusing a pack."""
 
     said: Said | None = None
     newest: str | None = None
@@ -51,6 +63,7 @@ class Seen:
     named: bool = False
     busy: bool = False
     again: bool = False
+    refused_s: float = math.inf
 
 
 def follow(member: Member, rollout: str, digest: str, seen: Seen) -> Member:
@@ -64,12 +77,13 @@ def follow(member: Member, rollout: str, digest: str, seen: Seen) -> Member:
         return member if ended else replace(member, state="superseded", code=None, why=None)
     if seen.said is None or member.serial is None:
         return member
-    return _heard(member, digest, seen.said, member.serial, seen.fresh)
-
-
-def _heard(member: Member, digest: str, said: Said, serial: int, fresh: bool) -> Member:
+    said, serial = seen.said, member.serial
     if said.desired is None or said.desired.serial < serial:
-        return _refused(member, said) if fresh else member
+        return _refused(member, said, seen) if seen.fresh else member
+    return _heard(member, digest, said, serial)
+
+
+def _heard(member: Member, digest: str, said: Said, serial: int) -> Member:
     word = _word(digest, said, serial)
     if said.running is not None and said.running.bundle == digest:
         evidence = _newer(word.evidence, member) if word is not None else member.evidence
@@ -105,7 +119,7 @@ def _arriving(member: Member, digest: str, said: Said, serial: int) -> Member:
         if one.bundle == digest and (one.serial or 0) >= serial:
             return replace(member, state="rejected", code=one.code, why=one.why)
     if said.delivery is not None and said.delivery.state == "refused":
-        return _refused(member, said)
+        return replace(member, state="refused", code=said.delivery.code, why=said.delivery.why)
     if said.delivery is not None and said.delivery.state in ("downloading", "verified"):
         return replace(member, state=said.delivery.state, code=None, why=None)
     if member.state in ("assigned", "refused", "downloading", "verified"):
@@ -113,7 +127,9 @@ def _arriving(member: Member, digest: str, said: Said, serial: int) -> Member:
     return member
 
 
-def _refused(member: Member, said: Said) -> Member:
+def _refused(member: Member, said: Said, seen: Seen) -> Member:
     if said.refusal is None:
+        return member
+    if said.refusal.code in FORGED and seen.refused_s < PATIENCE_S:
         return member
     return replace(member, state="refused", code=said.refusal.code, why=said.refusal.why)

@@ -160,6 +160,7 @@ class Knowing:
             fresh=bool(heard and told and heard.at > told.at),
             offline_s=self._offline_s(station, now),
             named=station in named,
+            refused_s=_refused_s(heard, now) if heard else 0.0,
         )
 
     def _offline_s(self, station: str, now: float) -> float | None:
@@ -190,11 +191,20 @@ class Knowing:
         return self._plans[text]
 
 
+def _refused_s(heard: _Heard, now: float) -> float:
+    """By the station's clock until it said so, by ours since then."""
+    said = heard.said
+    if said is None or said.refusal is None:
+        return 0.0
+    before = max(0.0, seconds(said.at) - seconds(said.refusal.at)) if said.refusal.at else 0.0
+    return before + max(0.0, now - seconds(heard.at))
+
+
 def seconds(at: str) -> float:
     """A time of the database, in seconds since 1970; 0 for a text that is none."""
     try:
         return datetime.fromisoformat(at.replace("Z", "+00:00")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

@@ -7,11 +7,12 @@ from edge.records import utc
 from sync.fleet import metadata
 from sync.fleet.advance import Advance
 from sync.fleet.database import Database, DatabaseError
+from sync.fleet.following import PATIENCE_S
 from sync.fleet.giving import AGAIN_S
 from sync.fleet.plan import Plan, Thresholds
 from sync.fleet.rollout import decide
 from sync.fleet.rollout_tables import bundles, members
-from tests.sync.fleet.depot import NOON, Depot, bundle, state, trial
+from tests.sync.fleet.depot import AT, NOON, Depot, bundle, state, trial
 
 THREE = [f"a/b/{number}" for number in range(3)]
 WAVES = Plan(("a/b/*",), waves=("1", "100%"), thresholds=Thresholds(offline_s=1e15))
@@ -319,3 +320,42 @@ def test_again_is_only_said_where_it_was(depot, fleet):
         depot.set("r1", state=state_)
         fleet.turn()
     assert {(one.action, one.again) for one in depot.assigned().values()} == {("run", False)}
+
+
+@pytest.mark.parametrize("at", ["2026-11-20T11:59:59.000Z", "0001-01-01", "nonsense"])
+def test_a_forged_pack_that_ours_replaces_within_seconds_stops_no_push(depot, fleet, clock, at):
+    depot.begin("r1", THREE, Plan(("a/b/*",)))
+    fleet.turn()
+    refusal = {"code": "wrong_key", "why": "no signature", "mend": "look", "at": at}
+    fleet.hear({"a/b/1": state("a/b/1", refusal=refusal, at=at)})
+    fleet.turn()
+    assert depot.rollout("r1").state == "running"
+    word = depot.assigned()["a/b/1"]
+    fleet.hear({"a/b/1": state("a/b/1", word, candidate=trial(word, "shadow"))})
+    assert depot.members("r1")["a/b/1"].state == "shadow"
+    clock.now += 2 * PATIENCE_S
+    fleet.turn()
+    assert depot.rollout("r1").state == "running"
+
+
+def test_a_station_that_goes_on_refusing_ours_is_a_failure(depot, fleet, clock):
+    depot.begin("r1", THREE, Plan(("a/b/*",)))
+    fleet.turn()
+    refusal = {"code": "wrong_key", "why": "no signature", "mend": "look", "at": AT}
+    fleet.hear({"a/b/1": state("a/b/1", refusal=refusal)})
+    clock.now += PATIENCE_S
+    fleet.turn()
+    assert depot.rollout("r1").state == "paused"
+    assert "wrong_key: no signature" in depot.rollout("r1").why
+    assert depot.members("r1")["a/b/1"].state == "refused"
+
+
+def test_how_long_it_refuses_is_counted_also_while_it_says_other_things(depot, fleet, clock):
+    depot.begin("r1", THREE, Plan(("a/b/*",)))
+    fleet.turn()
+    refusal = {"code": "wrong_key", "why": "no signature", "mend": "look", "at": AT}
+    for minute in range(3):
+        clock.now += PATIENCE_S / 2
+        at = f"2026-11-20T12:0{minute}:00.000Z"
+        fleet.hear({"a/b/1": state("a/b/1", refusal=refusal, at=at)})
+    assert depot.rollout("r1").state == "paused"

@@ -29,6 +29,9 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Show it again and again, until interrupted.")
     ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also roll-outs that are over, however long ago.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Print roll-outs and stations: what each should run, runs and tries, how far it is, what it
@@ -46,9 +49,9 @@ def status(
             fail(str(error), code=USAGE)
     with central_errors(), reading(database) as central:
         if watch:
-            show_again(lambda: _text(central, _look(central, targets), json))
+            show_again(lambda: _text(central, _look(central, targets, every), json))
             return
-        found = _look(central, targets)
+        found = _look(central, targets, every)
         typer.echo(_text(central, found, json))
     paused = any(one.state == "paused" for one in found.courses)
     if paused or found.troubles or any(one.troubles for one in found.stations):
@@ -82,11 +85,11 @@ def _changes(text: Callable[[], str], pause: Callable[[float], None]) -> Iterato
         pause(EVERY_S)
 
 
-def _look(central: Database, targets: tuple[str, ...]) -> Overview:
+def _look(central: Database, targets: tuple[str, ...], every: bool) -> Overview:
     from sync.fleet.overview import overview
 
     with central.transaction() as connection:
-        return overview(connection, time.time(), targets)
+        return overview(connection, time.time(), targets, every)
 
 
 def _text(central: Database, found: Overview, json: bool) -> str:

@@ -23,7 +23,9 @@ def as_json(store: str, found: Overview) -> dict[str, object]:
         "store": store,
         "troubles": [asdict(trouble) for trouble in found.troubles],
         "rollouts": [_course(one) for one in found.courses],
-        "stations": [_station(one) for one in found.stations],
+        "stations": [
+            {**_station(one), "missed": found.missed.get(one.station)} for one in found.stations
+        ],
     }
 
 
@@ -45,6 +47,9 @@ def lines(found: Overview) -> Iterator[str]:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
     for one in found.stations:
         yield from _remarks(one)
+    for station, rollout in found.missed.items():
+        yield f"{station}: not in {rollout}: it was first heard after that was pushed"
+        yield f"  → edge-inspect fleet push … --to {station}"
 
 
 def _heading(course: Course) -> Iterator[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from sync.fleet import plan as plans
 from sync.fleet.ending import ending
-from sync.fleet.following import Member, Seen, follow
+from sync.fleet.following import AWAY_FROM_IT, Member, Seen, follow
 from sync.fleet.plan import PlanError
 from sync.fleet.roles import Roles
 from sync.fleet.rollout_tables import assignments, bundles, members, model_states, rollouts
@@ -22,21 +22,26 @@ from sync.fleet.tables import stations
 
 OPEN = ("pending", "running", "paused")
 FEW = 3
-"""Roll-outs that have ended, the newest, are told too."""
+"""Of those that are over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """One moment: roll-outs, the newest first, every station that is known, by name, and what is
-    wrong with the fleet's own documents."""
+    wrong with the fleet's own documents. `missed`: stations that are in no roll-out, and the newest
+    one whose targets would name them: they were first heard after it was ordered."""
 
     courses: tuple[Course, ...]
     stations: tuple[Standing, ...]
     troubles: tuple[Trouble, ...] = ()
+    missed: Mapping[str, str] = field(default_factory=dict)
 
 
-def overview(connection: Connection, now: float, targets: tuple[str, ...] = ()) -> Overview:
-    """What is known at this wall time; with `targets` only of the stations that they name."""
+def overview(
+    connection: Connection, now: float, targets: tuple[str, ...] = (), every: bool = False
+) -> Overview:
+    """What is known at this wall time; with `targets` only of the stations that they name. Of
+    roll-outs that are over, the newest in which a station still is; with `every` all of them."""
     assigned = _assigned(connection)
     said = _said(connection)
     told = [_course(connection, row, said, assigned) for row in _rollouts(connection)]
@@ -48,19 +53,39 @@ def overview(connection: Connection, now: float, targets: tuple[str, ...] = ()) 
     places: dict[str, tuple[str, Member]] = {}
     for course in reversed(courses):  # the newest has the word
         for member in course.members:
-            if member.state not in ("superseded", "cancelled") or member.station not in places:
+            if member.state not in AWAY_FROM_IT or member.station not in places:
                 places[member.station] = course.id, member
     names = sorted({*statuses, *assigned, *said, *places})
     shown = [one for one in names if not targets or plans.matches(targets, one)]
+    over = [one for one in courses if one.state not in OPEN and (every or _holds(one, places))]
     return Overview(
-        tuple(one for one in courses if one.state in OPEN)
-        + tuple([one for one in courses if one.state not in OPEN][:FEW]),
+        (
+            *[one for one in courses if one.state in OPEN],
+            *(over if every else over[:FEW]),
+        ),
         tuple(
             standing(one, statuses.get(one), said.get(one), assigned.get(one), places.get(one), now)
             for one in shown
         ),
         tuple(ending(Roles(connection, "").newest, now)),
+        _missed(courses, [one for one in shown if one not in places]),
     )
+
+
+def _holds(course: Course, places: Mapping[str, tuple[str, Member]]) -> bool:
+    """Whether a station is still where this roll-out has brought it."""
+    stations = [one.station for one in course.members if one.state not in AWAY_FROM_IT]
+    return any(places[station][0] == course.id for station in stations)
+
+
+def _missed(courses: Iterable[Course], stations: Iterable[str]) -> dict[str, str]:
+    live = [one for one in courses if one.state not in ("cancelled", "rolled_back")]
+    found = {}
+    for station in stations:
+        named = (one.id for one in live if plans.matches(one.plan.targets, station))
+        if newest := next(named, None):
+            found[station] = newest
+    return found
 
 
 def _rollouts(connection: Connection) -> list[Any]:

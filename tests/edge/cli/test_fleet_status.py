@@ -201,3 +201,34 @@ def test_watching_prints_what_changes(capsys):
 
     fleet_status.show_again(text, terminal=False, pause=lambda seconds: None)
     assert capsys.readouterr().out == "one\ntwo\n"
+
+
+def over(fleet, name, at, seed):
+    """A roll-out that every station has ended with."""
+    fleet.depot.add(bundle(seed=seed))
+    fleet.depot.begin(name, EVERYBODY, Plan(("*/*/*",)), at=at)
+    fleet.turn()
+    digest = fleet.depot.file.digest
+    words = fleet.depot.assigned()
+    fleet.now += 1
+    fleet.advance.turn({one: state(one, words[one], running=digest) for one in EVERYBODY}, {})
+
+
+def test_what_is_over_and_has_no_station_any_more_is_told_only_if_asked_for(fleet):
+    over(fleet, "r2", "2026-11-20T13:00:00.000Z", 2)
+    over(fleet, "r3", "2026-11-20T14:00:00.000Z", 3)
+    assert [one["id"] for one in fleet.json()["rollouts"]] == ["r3"]
+    every = json.loads(fleet.look("--json", "--all"))["rollouts"]
+    assert [one["id"] for one in every] == ["r3", "r2", "r1"]
+    assert "r2: done" not in fleet.look(code=0)
+
+
+def test_a_station_that_came_later_is_in_no_roll_out_and_that_is_said(fleet):
+    fleet.status("a/b/late")
+    text = fleet.look(code=0)
+    assert "a/b/late: not in r1: it was first heard after that was pushed" in text
+    assert "--to a/b/late" in text
+    assert fleet.station("a/b/late")["missed"] == "r1"
+    assert fleet.station(CAPS)["missed"] is None
+    fleet.depot.set("r1", state="rolled_back")
+    assert "first heard after" not in fleet.look()

@@ -59,8 +59,8 @@ HEAVY = {
 }  # fmt: skip
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {
-    "__future__", "base64", "bisect", "collections", "contextlib", "csv", "cv2", "dataclasses", "datetime",
-    "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "io",
+    "__future__", "base64", "bisect", "collections", "contextlib", "csv", "cv2", "dataclasses",
+    "datetime", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "io",
     "itertools", "json", "math", "numpy", "random", "re", "statistics", "struct", "types", "typing",
     "unicodedata", "uuid", "yaml", "zipfile", "zlib",
 }  # fmt: skip

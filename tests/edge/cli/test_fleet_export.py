@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,14 @@ from tests.edge.review.test_fleet_exporting import Fleet
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
+def url(tmp_path: Path) -> str:
     station, fleet = Labelled(tmp_path), Fleet(tmp_path)
     station.good("P-1")
     station.defect("defect/dent", "P-2")
     fleet.collect(station)
     station.close()
     fleet.database.close()
-    yield fleet.url
+    return fleet.url
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

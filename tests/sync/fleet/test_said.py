@@ -8,7 +8,8 @@ from sync.fleet.said import LARGEST, Evidence, Said, Trial, read
 
 NAME, DIGEST = "a/b/caps", "d" * 64
 EVIDENCE = {
-    "parts": 900, "compared": 700, "permissive": {"count": 5, "called_good": 2, "against": 2, "open": 1},
+    "parts": 900, "compared": 700,
+    "permissive": {"count": 5, "called_good": 2, "against": 2, "open": 1},
     "stricter": 9, "escalated": {"candidate": 40, "other": 30},
     "rejected": {"more": 7, "less": 9}, "deaths": {"candidate": 1, "other": 0},
 }  # fmt: skip

@@ -60,9 +60,9 @@ HEAVY = {
 PURE = re.compile(r"\bPure[.:;,]")
 HARMLESS = {
     "__future__", "base64", "bisect", "collections", "contextlib", "csv", "cv2", "dataclasses",
-    "datetime", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "io",
-    "itertools", "json", "math", "numpy", "random", "re", "statistics", "struct", "types", "typing",
-    "unicodedata", "uuid", "yaml", "zipfile", "zlib",
+    "datetime", "difflib", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html",
+    "io", "itertools", "json", "math", "numpy", "random", "re", "statistics", "struct", "types",
+    "typing", "unicodedata", "uuid", "yaml", "zipfile", "zlib",
 }  # fmt: skip
 """What pure files may import from outside the project: nothing that reads a clock, draws a number,
 or touches a file, a socket, a process."""

@@ -34,7 +34,7 @@ PARTS_PER_SECOND = 100
 SIZE = {"width": 160, "height": 120}
 CAMERA = {"source": "synthetic", "seed": 3, "parts_per_second": PARTS_PER_SECOND, **SIZE}
 TARGETS = {"max_escape": 0.1, "max_overkill": 0.1, "confidence": 0.9}
-PROBATION = {"min_parts": 20, "trial_parts": 3000, "shadow_share": 0.1}
+PROBATION = {"min_parts": 20, "trial_parts": 3000}
 BORDER, BESIDE = 0.32, 0.005
 """What is brighter counts as good at this station; nothing so near to it is in its dataset."""
 STEEP = 128.0
@@ -97,7 +97,7 @@ class Appliance:
         decision = {"automation": "partial", **TARGETS}
         self.settings = station(
             folder, CAMERA, sync=sync, decision=decision, rollout=PROBATION,
-            storage={"images": "none"},
+            storage={"images": "none"}, model={"bundle": "bright", "deadline_ms": 500},
         )  # fmt: skip
         self.state_dir = config_of(self.settings).state_dir
         words = ("--apply", "--by", "anna", "--not-trained-on-these")
@@ -128,11 +128,16 @@ class Appliance:
         process.terminate()
         assert process.wait(60) == 0, name
 
+    def kill(self, name: str) -> None:
+        """At once."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+
     def close(self) -> None:
         """Nothing is left."""
-        for process in self._running.values():
-            process.kill()
-            process.wait()
+        for name in list(self._running):
+            self.kill(name)
         self.broker.kill()
         self._log.close()
 

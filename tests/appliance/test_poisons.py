@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from inference.bundle import Bundle
-from tests.appliance.poisoning import HERE, Appliance, Story, lost, wait
+from tests.appliance.poisoning import HERE, PARTS_PER_SECOND, Appliance, Story, lost, wait
 from tests.simulators.poisons import Kind, bundle
 
 pytestmark = pytest.mark.broker
 WITHIN_S = 30.0
-LATER = 400
-"""The frame at which what dies or hangs does so: it has been promoted by then."""
+LATER = 500
+"""The frame at which what dies or hangs does so: it has been promoted by then, or, on a machine
+that is busy with other things, has died in shadow before, which is not the end of it yet."""
 MUCH_LATER = 1000
 """What is found out by one such frame must not come to it in shadow, on a busy machine either."""
 VERSIONS = count(1)
@@ -165,7 +166,7 @@ def test_what_crashes_once_it_decides_and_is_not_tried_again(appliance: Applianc
     poison = made(appliance, "crash_on_frame", frame=LATER)
     story = pushed(appliance, poison, "canary", "died")
     _, parts = measured("crashes", story, fails)
-    assert parts <= LATER  # it dies no second time
+    assert parts <= PARTS_PER_SECOND  # it dies no second time
     head = appliance.head
     for name in ("line", "sync"):
         appliance.end(name)
@@ -213,7 +214,7 @@ def test_what_is_bad_from_the_first_hundred_frames_on(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rounds", "code"), [(100, "slower"), (5000, "too_slow")])
+@pytest.mark.parametrize(("rounds", "code"), [(100, "slower"), (8000, "too_slow")])
 def test_what_is_ten_times_slower(appliance: Appliance, rounds: int, code: str) -> None:
     """Than the old model; and than the deadline."""
     poison = made(appliance, "slow", rounds=rounds)
@@ -255,3 +256,15 @@ def test_what_turns_bad_after_its_promotion(
     seconds, _ = measured(f"{kind}, {strategy}", story, bad)
     assert story.states[-1] == "rolled_back"
     assert seconds <= WITHIN_S
+
+
+@pytest.mark.slow
+def test_what_turns_bad_after_the_line_was_killed_in_its_trial(appliance: Appliance) -> None:
+    poison, since = made(appliance, "crash_on_frame", frame=LATER), appliance.head
+    appliance.push(poison, "--strategy", "blue-green", "--min-parts", "20")
+    wait(lambda: (appliance.models.get("running") or {}).get("trial"), "its trial")
+    appliance.kill("line")
+    appliance.begin("line")
+    story = ended(appliance, poison, since, "died")
+    said_by_the_fleet(appliance, poison, story)
+    assert story.states[-2:] == ["active", "rolled_back"]

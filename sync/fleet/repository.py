@@ -119,8 +119,10 @@ class Repository:
 
     def renew(self, connection: Connection, now: float | None = None) -> bool:
         """Sign what `serve` signs anew, once it is a day old; whether anything was. Every pack is
-        newer then: `assignments.signed` rises for all stations."""
+        newer then: `assignments.signed` rises for all stations. Files that were struck go."""
         roles = self.open(connection)
+        listed = self.document(roles, "targets").signed.targets.values()
+        shelf.sweep(connection, {one.hashes.get("sha256") for one in listed})
         at = self.wall() if now is None else now
         limit = metadata.ends(at, 0).timestamp() + RENEW_BEFORE_S
         names = [*metadata.bins(), "snapshot", "timestamp"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from sync.assignment import BundleFile
 from sync.fleet.roles import insert_into
-from sync.fleet.rollout_tables import bundle_pieces, bundles
+from sync.fleet.rollout_tables import bundle_pieces, bundles, rollouts
 
 if TYPE_CHECKING:
     from sync.fleet.repository import Parcel
@@ -22,7 +23,7 @@ def store(connection: Connection, parcel: Parcel, by: str, at: str) -> BundleFil
     for the stations that are fetching it."""
     file = parcel.as_file()
     known = read(connection, parcel.digest)
-    if known == file:
+    if known == file and _count(connection, file.sha256) == len(file.pieces):
         return file
     rows = [
         {"sha256": file.sha256, "number": n, "data": parcel.data[n * file.piece :][: file.piece]}
@@ -46,6 +47,24 @@ def store(connection: Connection, parcel: Parcel, by: str, at: str) -> BundleFil
     news = {name: insert.excluded[name] for name in row if name != "digest"}
     connection.execute(insert.on_conflict_do_update(index_elements=["digest"], set_=news), [row])
     return file
+
+
+def sweep(connection: Connection, listed: Collection[str]) -> None:
+    """Delete the pieces of one file, if there is one, that nobody may fetch any more: it is not
+    among the signed ones, and no roll-out of it waits for signatures or goes on."""
+    kept = sa.select(bundles.c.sha256).join(rollouts, rollouts.c.digest == bundles.c.digest)
+    open_ = kept.where(rollouts.c.state.in_(("pending", "running", "paused")))
+    wanted = {*listed, *connection.execute(open_).scalars()}
+    columns = bundle_pieces.c
+    here = connection.execute(sa.select(columns.sha256).where(columns.number == 0)).scalars()
+    gone = next((one for one in sorted(here) if one not in wanted), None)
+    if gone is not None:
+        connection.execute(sa.delete(bundle_pieces).where(columns.sha256 == gone))
+
+
+def _count(connection: Connection, sha256: str) -> int:
+    query = sa.select(sa.func.count()).where(bundle_pieces.c.sha256 == sha256)
+    return int(connection.execute(query).scalar_one())
 
 
 def read(connection: Connection, digest: str) -> BundleFile | None:

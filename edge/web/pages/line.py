@@ -52,6 +52,7 @@ def page(call: Call) -> Response:
         chart_narrow=charts[1],
         causes=_causes(found, words),
         degree_why=_why(found.line, words),
+        newcomer=_newcomer(found.known.said.get("rollout"), words, f),
         bounds=_bounds(found.line["bounds"], f),
         power=_power(found.line["bounds"], f, words),
         challenge=found.line["challenge"] if leads(call.person) else None,
@@ -96,6 +97,22 @@ def _charts(call: Call, found: Shown, f: Formats, words: Words) -> list[Markup]:
     zone = ZoneInfo(call.shop.config.station.time_zone)
     bars, now = found.figures.bars, call.shop.clock.wall()
     return [Markup(bars_chart(bars, zone, now, told, width, f.count)) for width in (WIDE, NARROW)]
+
+
+def _newcomer(rollout: object, words: Words, f: Formats) -> str | None:
+    """The model beside the active one, or the trial of that one."""
+    if not isinstance(rollout, Mapping):
+        return None
+    candidate, running = rollout.get("candidate"), rollout.get("running")
+    if isinstance(candidate, Mapping):
+        state = str(candidate.get("state"))
+        kind = {"canary": "canary", "shadow": "shadow", "needs_calibration": "shadow"}.get(state)
+        name, version = str(candidate.get("name")), str(candidate.get("version"))
+        share = f.percent(candidate.get("share"))
+        key = f"line.newcomer.{kind or 'prepared'}"
+        return words(key, name=name, version=version, share=share)
+    trial = running.get("trial") if isinstance(running, Mapping) else None
+    return None if trial is None else words("line.newcomer.trial", n=f.count(trial))
 
 
 def _causes(found: Shown, words: Words) -> list[dict[str, Any]]:

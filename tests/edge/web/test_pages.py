@@ -107,6 +107,20 @@ def test_an_old_status_without_most_members_breaks_nothing(plant: Plant) -> None
     assert "Line" in words(page(plant.enno, "/line"))
 
 
+def test_the_model_beside_the_active_one_is_named_with_its_share(plant: Plant) -> None:
+    def said(candidate: object, trial: int | None = None) -> str:
+        rollout = {"candidate": candidate, "running": {"trial": trial}}
+        plant.station.shop.line.now = Known(up=True, said={"degree": "full", "rollout": rollout})
+        return words(page(plant.otto, "/line")).replace("\u202f", " ")
+
+    one = {"name": "caps", "version": "2.0.0", "state": "canary", "share": 0.25}
+    assert "caps 2.0.0 decides 25.0 % of the parts" in said(one)
+    assert "caps 2.0.0 answers along and decides nothing" in said({**one, "state": "shadow"})
+    assert "caps 2.0.0. It decides nothing" in said({**one, "state": "verified", "share": 0})
+    assert "on trial for 40 more parts" in said(None, 40)
+    assert "on trial" not in said(None)
+
+
 def test_only_an_engineer_is_offered_another_degree(plant: Plant) -> None:
     moments = [Moment(1_790_000_000.0 + second, 0) for second in range(3)]
     made = [plant.line.part(captured=one, decision="accept", asked=False) for one in moments]

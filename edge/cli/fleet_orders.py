@@ -111,7 +111,8 @@ def _which(begin: str, found: list[str], states: tuple[str, ...]) -> None:
         fail(f"several roll-outs are meant: {', '.join(found)}", "give the whole id", USAGE)
     if begin:
         fail(f"no roll-out begins with {begin!r}", "edge-inspect fleet status")
-    fail(f"no roll-out is {' or '.join(states)}", "edge-inspect fleet status")
+    done = "; one that is done goes back by its id" if states == OPEN else ""
+    fail(f"no roll-out is {' or '.join(states)}", f"edge-inspect fleet status{done}")
 
 
 def _tell(answer: dict[str, Any], json: bool, words: str) -> None:

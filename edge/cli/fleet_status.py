@@ -54,7 +54,7 @@ def status(
         found = _look(central, targets, every)
         typer.echo(_text(central, found, json))
     paused = any(one.state == "paused" for one in found.courses)
-    if paused or found.troubles or any(one.troubles for one in found.stations):
+    if paused or found.troubles or any(one.in_trouble for one in found.stations):
         raise typer.Exit(CHECK_FAILED)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from sync.refusals import REFUSALS
+
 if TYPE_CHECKING:
     from sync.fleet.overview import Overview
     from sync.fleet.said import Trial
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
 SCHEMA = "fleet-status/1"
 HEADING = ("station", "desired", "running", "candidate", "progress", "here")
 NOTHING = "–"
+MORE_LABELS = "edge-inspect calibrate … --apply at the station, with more labelled pictures"
+NOT_BY_LABELS = (
+    "edge-inspect calibrate … --apply at the station, with pictures that it was not trained on; or "
+    "push it again with --not-trained-on-station-pictures, where these are such"
+)
 
 
 def as_json(store: str, found: Overview) -> dict[str, object]:
@@ -66,6 +73,8 @@ def _heading(course: Course) -> Iterator[str]:
     )
     if course.why:
         yield f"  {course.why}"
+    if course.state == "paused":
+        yield f"  → edge-inspect fleet resume {course.id}, or fleet rollback {course.id}"
 
 
 def _columns(one: Standing) -> tuple[str, ...]:
@@ -120,11 +129,13 @@ def _remarks(one: Standing) -> Iterator[str]:
     trial = one.candidate
     if trial is not None and trial.state == "needs_calibration":
         yield f"{one.station}: {_needs(trial)}"
-        yield "  → edge-inspect calibrate … --apply at the station, with more labelled pictures"
+        yield f"  → {MORE_LABELS if any(trial.needed or ()) else NOT_BY_LABELS}"
     member = one.member
     if member is not None and member.state in ("rejected", "rolled_back"):
         word = member.state.replace("_", " ")
         yield f"{one.station}: {word}: {member.code or ''}: {member.why or 'no reason was given'}"
+        if member.code in REFUSALS:
+            yield f"  → {REFUSALS[member.code].mend}"
     for refused in one.refused:
         if member is None or refused.why != member.why:
             name = f"{refused.name} {refused.version}".strip() or refused.bundle[:12]
@@ -133,12 +144,10 @@ def _remarks(one: Standing) -> Iterator[str]:
 
 def _needs(trial: Trial) -> str:
     good, defect = trial.needed or (0, 0)
+    missing = f"; {good} good and {defect} defect are missing" if good or defect else ""
     until = f", waits until {trial.until}" if trial.until else ""
     why = trial.why or "the pictures there do not suffice"
-    return (
-        f"{trial.name} {trial.version} cannot be calibrated: {why}; "
-        f"{good} good and {defect} defect are missing{until}"
-    )
+    return f"{trial.name} {trial.version} cannot be calibrated: {why}{missing}{until}"
 
 
 def _course(one: Course) -> dict[str, object]:

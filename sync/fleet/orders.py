@@ -202,13 +202,17 @@ class Orders:
 
 
 def matching(connection: Connection, begin: str, states: Sequence[str]) -> list[str]:
-    """The roll-outs whose id begins so; for an empty beginning those in one of these states."""
+    """The roll-outs whose id begins so, those that are over only where all are; for an empty
+    beginning those in one of these states."""
     query = sa.select(rollouts.c.id, rollouts.c.state).order_by(rollouts.c.at)
     rows = connection.execute(query).all()
     if not begin:
         return [row.id for row in rows if row.state in states]
-    exact = [row.id for row in rows if row.id == begin]
-    return exact or [row.id for row in rows if row.id.startswith(begin)]
+    named = [row for row in rows if row.id == begin] or [
+        row for row in rows if row.id.startswith(begin)
+    ]
+    left = [row for row in named if row.state not in ("rolled_back", "cancelled")]
+    return [row.id for row in left or named]
 
 
 def _lock(connection: Connection) -> None:

@@ -55,6 +55,11 @@ class Standing:
         return None if self.said is None else self.said.candidate
 
     @property
+    def in_trouble(self) -> bool:
+        """Whether somebody has to do something there."""
+        return any(one.name != UNSYNCHRONISED for one in self.troubles)
+
+    @property
     def refused(self) -> tuple[Refusal, ...]:
         """Bundles that the station does not take any more."""
         return () if self.said is None else self.said.refused

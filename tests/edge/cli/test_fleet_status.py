@@ -107,6 +107,11 @@ def test_who_waits_for_labels_says_how_many_and_until_when(fleet):
     assert "taken with another view; 0 good and 308 defect are missing, waits until 2026" in text
     assert fleet.station(CAPS)["waits_for_labels"] == [0, 308]
     assert fleet.station(CAPS)["waits_until"].startswith("2026-12-04")
+    unsaid = waits | {"needed": None, "why": "nobody said that it was not trained on these"}
+    fleet.turn(caps=state(CAPS, word, candidate=unsaid))
+    text = fleet.look(code=0)
+    assert "trained on these, waits until 2026" in text
+    assert "push it again with --not-trained-on-station-pictures" in text
 
 
 def test_the_reason_of_a_failure_is_told(fleet):
@@ -116,6 +121,7 @@ def test_the_reason_of_a_failure_is_told(fleet):
     fleet.turn(caps=state(CAPS, word, last=last, refused=refused))
     text = fleet.look(code=4)
     assert "r1: paused" in text
+    assert "→ edge-inspect fleet resume r1, or fleet rollback r1" in text
     assert f"{CAPS}: rolled back: slower: 3.4 times as slow" in text
     assert fleet.station(CAPS)["code"] == "slower"
     assert fleet.station(CAPS)["refused"][0]["code"] == "slower"
@@ -135,6 +141,11 @@ def test_expired_wrong_clock_and_certificate_have_names_of_their_own(fleet):
     text = fleet.look(code=4)
     assert f"{CAPS}: expired: because" in text
     assert "→ do this" in text
+
+
+def test_a_clock_that_is_not_synchronised_is_only_said(fleet):
+    fleet.turn(caps=state(CAPS, clock_synced=False))
+    assert f"{CAPS}: clock_not_synchronised: " in fleet.look(code=0)
 
 
 def test_what_keeps_a_download_from_going_on_is_told(fleet):

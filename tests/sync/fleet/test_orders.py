@@ -256,6 +256,10 @@ def test_roll_outs_are_found_by_how_they_begin(plant):
     assert len(ask("rings")) == 3
     assert ask("", "paused") == ["rings-1.1.0-ab"]
     assert ask("", "done") == []
+    for name in ("rings-1.1.0-ab", "rings-1.1.0-a"):
+        plant.give(plant.order("rollback", {"rollout": name}))
+    assert ask("rings") == ["rings-1.1.0-aa"]
+    assert ask("rings-1.1.0-a") == ["rings-1.1.0-a"]
 
 
 def test_orders_are_kept_with_who_gave_them(plant):

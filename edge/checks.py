@@ -155,7 +155,11 @@ def check_clock(config: Config) -> Iterator[Finding]:
     if Clock().synced:
         yield Finding("clock", "ok", "synchronised")
     else:
-        what = "not synchronised; records say so, nothing else depends on it"
+        fleet = config.sync is not None and config.sync.trust_root_file is not None
+        rest = "nothing else depends on it"
+        if fleet:
+            rest = "whether the fleet's word is too old is judged by the newest time known here"
+        what = f"not synchronised; records say so, {rest}"
         yield Finding("clock", "warn", what, "sudo timedatectl set-ntp true")
 
 

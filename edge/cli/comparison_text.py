@@ -26,7 +26,7 @@ def lines(found: Compared) -> Iterator[str]:
     if found.broken is not None:
         yield f"the second has to go: {found.broken}"
     if not figures.compared:
-        yield "one of them has no cuts, so decisions cannot be compared"
+        yield "on no part both had cuts, so decisions cannot be compared"
     else:
         if figures.compared < figures.n:
             yield f"both had cuts for {figures.compared:,} of them"

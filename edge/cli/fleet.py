@@ -25,7 +25,7 @@ from edge.cli.options import JsonOption
 if TYPE_CHECKING:
     from edge.collecting import Collecting
 
-app = typer.Typer(no_args_is_help=True, help="Collect what stations record, and look at it.")
+app = typer.Typer(no_args_is_help=True, help="Collect what stations record; roll models out.")
 
 
 @app.command()

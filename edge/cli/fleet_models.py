@@ -59,7 +59,7 @@ def _words(content: dict[str, Any], names: dict[str, str]) -> str:
     """`names` are those of all bundles, by digest: a parent is called by its own."""
     lines = [f"{content['name']} {content['version']}  {content['digest'][:12]}"]
     if content["pushed_at"]:
-        signed = "" if content["signed"] else ", waits for signatures"
+        signed = "" if content["signed"] else ", not on the signed list"
         lines.append(f"  {'pushed by':<12} {content['pushed_by']}, {content['pushed_at']}{signed}")
     else:
         lines.append("  never pushed from here")

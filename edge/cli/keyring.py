@@ -140,10 +140,8 @@ def show(repository: Path, database: str, json: bool) -> None:
         typer.echo(f"{role['role']:<12} {role['threshold']} of {', '.join(held)}{ends}")
     for one in content["pending"]:
         signed = f"signed by {', '.join(one['signed'])}" if one["signed"] else "signed by nobody"
-        typer.echo(
-            f"waits: {one['role']} {one['version']}, {signed}; "
-            f"{one['missing']} more of {', '.join(one['may'])}"
-        )
+        more = f"{one['missing']} more of {', '.join(one['may'])}" if one["missing"] else "enough"
+        typer.echo(f"waits: {one['role']} {one['version']}, {signed}; {more}")
 
 
 def sign(places: Places, by: str, what: str, dry_run: bool, json: bool) -> None:

@@ -145,7 +145,7 @@ def _ask(settings: Config, kind: str, arguments: dict[str, object], by: str) -> 
     if not answer["ok"]:
         fail(str(answer["message"]))
     active, candidate = answer["active"], answer["candidate"]
-    typer.echo(f"active: {active['bundle'][:12]} {active['version']}")
+    typer.echo(f"active: {active['name']} {active['version']} ({active['bundle'][:12]})")
     if candidate is not None:
         typer.echo(f"candidate: {candidate[:12]} is {answer['state']}")
 

@@ -59,8 +59,12 @@ def text(told: Told) -> str:
 
 
 def candidate_lines(rollout: object) -> Iterator[str]:
-    """The candidate, and what it waits for: a part of the status."""
-    candidate = rollout.get("candidate") if isinstance(rollout, dict) else None
+    """The candidate, and what it waits for, or the trial of a new model: a part of the status."""
+    if not isinstance(rollout, dict):
+        return
+    running, candidate = rollout.get("running") or {}, rollout.get("candidate")
+    if running.get("trial") is not None:
+        yield f"on trial for {running['trial']:,} more parts: until then it goes back by itself"
     if candidate:
         yield f"candidate {_name(candidate)}"
         yield from (f"  {line.strip()}" for line in _candidate(candidate))

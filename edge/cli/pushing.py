@@ -139,6 +139,7 @@ def push(
             targets = _targets(desk, plan)
             _say_targets(parcel, plan, targets)
             if dry_run:
+                say("nothing changed (--dry-run)")
                 _print(json, {"dry_run": True, "stations": [one.station for one in targets]})
                 return
             answer = _give(desk, parcel, plan, targets, by, reason)
@@ -199,7 +200,7 @@ def _targets(desk: Office, plan: Plan) -> list[Target]:
 def _say_targets(parcel: Parcel, plan: Plan, targets: Sequence[Target]) -> None:
     size = len(parcel.data) / 1e6
     say(f"{parcel.name} {parcel.version} ({parcel.digest[:12]}, {size:.1f} MB), {plan.strategy}")
-    say(f"to {len(targets)} stations, in waves of {', '.join(plan.waves)}:")
+    say(f"to {_stations(len(targets))}, in waves of {', '.join(plan.waves)}:")
     for target in targets[:FEW]:
         say(target.line())
     if len(targets) > FEW:
@@ -209,12 +210,16 @@ def _say_targets(parcel: Parcel, plan: Plan, targets: Sequence[Target]) -> None:
 def _say_answer(answer: Mapping[str, Any]) -> None:
     rollout, missing = answer["rollout"], answer["missing"]
     if missing:
-        say(f"{rollout} waits for {missing} more signatures")
+        say(f"{rollout} waits for {missing} more signature{'' if missing == 1 else 's'}")
         say("  → edge-inspect fleet keys sign, by somebody else with a targets key")
         return
     sizes = ", ".join(str(one) for one in answer["waves"])
-    say(f"{rollout} runs: {answer['stations']} stations in waves of {sizes}")
+    say(f"{rollout} runs: {_stations(answer['stations'])} in waves of {sizes}")
     say("  → edge-inspect fleet status; `edge-inspect fleet serve` carries it on")
+
+
+def _stations(count: int) -> str:
+    return "1 station" if count == 1 else f"{count} stations"
 
 
 def _print(json: bool, answer: Mapping[str, Any]) -> None:

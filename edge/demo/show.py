@@ -153,6 +153,7 @@ def _say_goodbye(station: DemoStation, config: Config) -> None:
     say(last_line(Seen(tally, {}, content, None, "")))
     folder = _short(station.folder)
     where = "" if folder == "demo-state" else f" --folder {folder}"
+    where += "" if station.fleet is None else " --fleet"
     say(f"everything is in {folder}; `{typed()} demo{where}` goes on there, --fresh begins anew")
 
 

@@ -78,7 +78,7 @@ def verdict(found: Compared) -> tuple[str, list[str]]:
         word = "The second has to go"
         told.append(f"{found.broken}.")
     if not figures.compared:
-        return word, [*told, "One of them has no cuts, so decisions cannot be compared."]
+        return word, [*told, "On no part both had cuts, so decisions cannot be compared."]
     told.append(_permissive(found))
     truths = figures.truths
     if truths is None:

@@ -173,9 +173,9 @@ class RolloutRequests:
 
 
 def _told(standing: Standing) -> Answer:
-    candidate = standing.candidate or standing.last
+    active, candidate = standing.active, standing.candidate or standing.last
     return {
-        "active": {"bundle": standing.active.digest, "version": standing.active.version},
+        "active": {"bundle": active.digest, "name": active.name, "version": active.version},
         "candidate": None if candidate is None else candidate.digest,
         "state": None if candidate is None else candidate.state,
     }

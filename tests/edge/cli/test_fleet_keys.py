@@ -75,7 +75,7 @@ def test_a_push_waits_for_the_second_person(pair, tmp_path):
     assert "no key that signs targets" in none.stderr
     done = pair.push(bundle, "--keys", str(tmp_path / "targets-1"))
     assert done.exit_code == 0, done.output
-    assert "waits for 1 more signatures" in done.stderr
+    assert "waits for 1 more signature\n" in done.stderr
     assert pair.read(rollouts)[0].state == "pending"
     (waits,) = listed(pair)["pending"]
     assert (waits["signed"], waits["may"]) == (["targets-1"], ["targets-2"])

@@ -159,6 +159,8 @@ def test_a_bundle_that_is_none(fleet, tmp_path):
 
 def test_a_dry_run_changes_nothing(fleet, bundle):
     done = fleet.push(bundle, "--dry-run", "--json")
+    assert "to 1 station, in waves of 100%" in done.stderr
+    assert "nothing changed" in done.stderr
     assert json.loads(done.stdout) == {"dry_run": True, "stations": ["a/b/c"]}
     assert fleet.read(rollouts) == fleet.read(bundles) == []
 

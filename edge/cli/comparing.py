@@ -50,6 +50,12 @@ def compare(
 
     if not 0.5 <= confidence < 1:
         fail(f"--confidence {confidence}: 0.5 to 0.9999", code=USAGE)
+    if pictures is None and (first, second) != ("active", "candidate"):
+        fail(
+            "of the line's parts there are only the candidate's answers and the active model's",
+            "--pictures DIR puts any two before the same pictures",
+            USAGE,
+        )
     settings = load(config)
     if pictures is None:
         found = _of_line(settings, confidence)

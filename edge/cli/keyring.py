@@ -214,7 +214,10 @@ def _key(
         return read_public(there)
     if dry_run:
         fail(f"{name} is not made yet", "edge-inspect fleet keys make, or without --dry-run")
-    return make(folder, name, passphrase(places.passphrase_file) if sealed else None)
+    made = make(folder, name, passphrase(places.passphrase_file) if sealed else None)
+    if sealed:
+        say(f"{folder / name}.pem is its private key → move it to where its person keeps it")
+    return made
 
 
 def _where(desk: Office, documents: Roles, name: str) -> tuple[str, list[str]]:

@@ -62,7 +62,8 @@ def test_sealed_keys(tmp_path, monkeypatch):
     assert done.exit_code == 1
     assert "sealed" in done.stderr
     assert fleet.push(bundle, "--passphrase-file", str(phrase)).exit_code == 0
-    fleet.good("keys", "rotate", "targets-1", *WHO, "--passphrase-file", str(phrase))
+    made = fleet.good("keys", "rotate", "targets-1", *WHO, "--passphrase-file", str(phrase))
+    assert "targets-1.2.pem is its private key" in made.stderr
     assert "ENCRYPTED" in (tmp_path / "repo" / "keys" / "targets-1.2.pem").read_text()
     fleet.good("keys", "rotate", "online", *WHO, "--passphrase-file", str(phrase))
     assert "ENCRYPTED" not in (tmp_path / "repo" / "keys" / "online.2.pem").read_text()

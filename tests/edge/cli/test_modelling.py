@@ -159,6 +159,7 @@ def pairs(station: Path) -> Iterator[dict[str, Any]]:
 
 def test_compare_tells_what_both_said_on_the_line(station: Path) -> None:
     assert "no candidate has run" in run("compare", code=4).stderr
+    assert "--pictures" in run("compare", "a", "b", code=2).stderr
     install()
     found = standing(load(None)).candidate
     assert found is not None

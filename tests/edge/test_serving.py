@@ -263,6 +263,6 @@ def test_without_its_key_records_are_collected_all_the_same(plant):
     for key in (plant.depot.folder / "keys").glob("assignments*"):
         key.unlink()
     service = plant.serve()
-    service.until_said("roll-outs do not go on")
+    service.until_said("r1 does not go on: the key that signs assignments")
     assert not service.ended
     assert plant.reader.members("r1")["a/b/0"].state == "waiting"

@@ -45,8 +45,8 @@ def _failed(plan: Plan, judged: Sequence[Member]) -> str | None:
         return None
     first = next(one for one in judged if one.station == failed[0])
     reason = f"{first.code}: {first.why}" if first.why else first.code or first.state
-    share = f"{plan.thresholds.max_failed:.0%}"
-    return f"{len(failed)} of {len(judged)} failed, and {share} may: {_names(failed)} ({reason})"
+    most = f"at most {plan.thresholds.max_failed:.0%} may"
+    return f"{len(failed)} of {len(judged)} failed, and {most}: {_names(failed)} ({reason})"
 
 
 def _deaths(plan: Plan, judged: Sequence[Member]) -> str | None:

@@ -189,7 +189,7 @@ def of_line(config: Config, confidence: float) -> Compared | None:
         return None
     one = next((one for one in (found.candidate, found.last) if one and one.id == path.stem), None)
     pairs, words = pairs_and_words(path)
-    parts = [_part(pair, newcomer, words, config.state_dir) for pair, newcomer in pairs]
+    parts = [_part(pair, words, config.state_dir) for pair in pairs]
     evidence = Evidence(
         one.orders.limits if one else Limits(),
         config.decision.max_escape,
@@ -214,12 +214,11 @@ def _other(found: Standing, digest: str) -> Named:
     return Named("–") if other is None else Named(other.name, other.version, other.digest)
 
 
-def _part(pair: Pair, newcomer: str, words: Mapping[str, Word], state_dir: Path) -> Part:
-    both = (pair.active, pair.candidate)
-    first, second = both if newcomer == "candidate" else (both[1], both[0])
+def _part(pair: Pair, words: Mapping[str, Word], state_dir: Path) -> Part:
     picture = None if pair.picture is None else state_dir / pair.picture
     name = pair.part_id or pair.inspection
-    return Part(name, first, second, _known(pair.truth, words.get(pair.inspection)), picture)
+    known = _known(pair.truth, words.get(pair.inspection))
+    return Part(name, pair.active, pair.candidate, known, picture)
 
 
 def _known(truth: str | None, word: Word | None) -> bool | None:

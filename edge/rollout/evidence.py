@@ -61,7 +61,7 @@ from typing import Any
 from edge.rollout.breach import Breach
 from edge.rollout.disagreement import Disagreement
 from edge.rollout.health import FEW, Health
-from edge.rollout.pair import Answer, Pair, Side
+from edge.rollout.pair import Pair, Side
 from edge.rollout.truths import Truths
 from sync.assignment import Limits
 
@@ -69,19 +69,14 @@ from sync.assignment import Limits
 class Evidence:
     """What both models said so far. Give it everything in the order in which it happened.
 
-    `max_escape` and `max_overkill` are the targets of the calibration. `newcomer` is the side of a
-    pair on which the bundle on probation stands: after its promotion it is the active one.
+    `max_escape` and `max_overkill` are the targets of the calibration. The newcomer is the
+    candidate of every pair, also after its promotion.
     """
 
     def __init__(
-        self,
-        limits: Limits,
-        max_escape: float = 0.01,
-        max_overkill: float = 0.01,
-        newcomer: Side = "candidate",
+        self, limits: Limits, max_escape: float = 0.01, max_overkill: float = 0.01
     ) -> None:
         self.limits = limits
-        self.newcomer: Side = newcomer
         self.parts = 0
         self.decided = 0
         self.compared = 0
@@ -95,8 +90,8 @@ class Evidence:
 
     def add(self, pair: Pair) -> None:
         """One more part that both have seen."""
-        newcomer, other = self._sides(pair)
-        alone = pair.decided_by == self.newcomer
+        newcomer, other = pair.candidate, pair.active
+        alone = pair.decided_by == "candidate"
         self.parts += 1
         self.decided += alone
         self.health.add(newcomer, other)
@@ -112,10 +107,6 @@ class Evidence:
                 self.disagreement.add(pair.inspection, self.parts, ours, theirs, alone)
         self.disagreement.forget(self.parts)
 
-    def _sides(self, pair: Pair) -> tuple[Answer, Answer]:
-        both = (pair.candidate, pair.active)
-        return both if self.newcomer == "candidate" else (both[1], both[0])
-
     def verdict(
         self, inspection: str, verdict: str, label: str | None = None, shown: bool = False
     ) -> None:
@@ -130,14 +121,10 @@ class Evidence:
     def death(self, side: Side, deciding: bool = False) -> None:
         """A child of one of the two models died, or was killed for hanging; `deciding` says that
         it decided parts, and was not there for comparison only."""
-        self.health.deaths[side != self.newcomer] += 1
-        if side == self.newcomer:
+        self.health.deaths[side != "candidate"] += 1
+        if side == "candidate":
             self._last_fault = self.parts
             self._died_deciding += deciding
-
-    def promoted(self) -> None:
-        """From the next pair on the newcomer is the active one, and the other stands beside it."""
-        self.newcomer = "active"
 
     def spot_checks(self, words: str) -> None:
         """The line's own instruments say that a bound of the newcomer's calibration is broken."""
@@ -189,7 +176,6 @@ class Evidence:
     def kept(self) -> dict[str, object]:
         """Everything, for `restore`."""
         return {
-            "newcomer": self.newcomer,
             "counts": [self.parts, self.decided, self.compared],
             "marks": [self._last_fault, self._first_cuts, self._died_deciding],
             "health": self.health.kept(),
@@ -201,7 +187,6 @@ class Evidence:
     def restore(self, content: Mapping[str, Any]) -> None:
         """Take up what `kept` gave. Raises ValueError, KeyError or TypeError for anything else:
         take a new one then."""
-        self.newcomer = "active" if content["newcomer"] == "active" else "candidate"
         self.parts, self.decided, self.compared = (int(count) for count in content["counts"])
         marks = [int(mark) for mark in content["marks"]]
         self._last_fault, self._first_cuts, self._died_deciding = marks

@@ -1,4 +1,8 @@
-"""One part as two models saw it: the active one and the one beside it. Pure."""
+"""One part as two models saw it: the active one and the one beside it. Pure.
+
+The bundle on probation is the `candidate`, also in its trial, when it decides and the one before it
+is compared.
+"""
 
 from __future__ import annotations
 

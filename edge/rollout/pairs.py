@@ -1,8 +1,8 @@
 """What two models said of the same parts, on the disk: one file for each candidate.
 
-A line is one JSON object: a pair, a person's answer, a death, a promotion, a place in the queue's
-chain. The last line may be torn by a power cut; nothing is fsynced but the whole when it is made
-anew, since the loss of seconds of evidence only means that a little more is waited for.
+A line is one JSON object: a pair, a person's answer, a death, a place in the queue's chain; others
+are passed over. The last line may be torn by a power cut; nothing is fsynced but the whole when it
+is made anew, since the loss of seconds of evidence only means that a little more is waited for.
 
 A file that has grown to `MOST_BYTES` is replaced by one with the sum of all (`kept`) and the newest
 `TAIL` lines about parts, which are there for comparison and count no second time.
@@ -35,7 +35,7 @@ DECIDING: Literal["deciding"] = "deciding"
 Died = Literal[Side, "deciding"]
 """Whose child died: `deciding` is the newcomer's that decided parts."""
 _OLD = b'{"old":true,'
-_SEEN = (b'{"pair":', b'{"verdict":', b'{"promoted":', _OLD)
+_SEEN = (b'{"pair":', b'{"verdict":', _OLD)
 """How the lines begin that are for comparison too."""
 
 
@@ -131,29 +131,21 @@ def apply(line: Line, evidence: Evidence) -> None:
         word = line["verdict"]
         evidence.verdict(word["inspection"], word["verdict"], word["label"], word["shown"])
     elif "death" in line:
-        if line["death"] == DECIDING:
-            evidence.death(evidence.newcomer, deciding=True)
-        else:
-            evidence.death("active" if line["death"] == "active" else "candidate")
-    elif "promoted" in line:
-        evidence.promoted()
+        side: Side = "active" if line["death"] == "active" else "candidate"
+        evidence.death(side, deciding=line["death"] == DECIDING)
 
 
-def pairs_and_words(path: Path) -> tuple[list[tuple[Pair, Side]], dict[str, Word]]:
-    """The pairs in a file, each with the side of the newcomer, and the newest answer about each
-    part. Raises OSError."""
-    pairs: list[tuple[Pair, Side]] = []
+def pairs_and_words(path: Path) -> tuple[list[Pair], dict[str, Word]]:
+    """The pairs in a file, and the newest answer about each part. Raises OSError."""
+    pairs: list[Pair] = []
     words: dict[str, Word] = {}
-    newcomer: Side = "candidate"
     for line in lines(path):
         try:
             if "pair" in line:
-                pairs.append((pair_of(line), newcomer))
+                pairs.append(pair_of(line))
             elif "verdict" in line:
                 word = Word(**line["verdict"])
                 words[word.inspection] = word
-            elif "promoted" in line:
-                newcomer = "active"
         except FAILURES:
             continue
     return pairs, words

@@ -134,12 +134,6 @@ class Witness:
         """Which guard it has broken."""
         return self._evidence.broken()
 
-    def promoted(self) -> None:
-        """From now on the candidate is the active model."""
-        line = {"promoted": True}
-        apply(line, self._evidence)
-        self._unwritten.append(line)
-
     def as_json(self) -> Mapping[str, object]:
         """The figures, for records and the status."""
         return self._evidence.as_json()

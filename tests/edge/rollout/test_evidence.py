@@ -201,25 +201,6 @@ def test_one_death_ends_it_once_it_decides_unless_the_machine_kills_both() -> No
     assert again.broken() == breach
 
 
-def test_after_a_promotion_the_newcomer_is_the_active_one() -> None:
-    evidence = Evidence(LIMITS)
-    evidence.promoted()
-    evidence.death("candidate")
-    for _ in range(3):
-        evidence.death("active")
-    breach = evidence.broken()
-    assert breach is not None
-    assert breach.code == "died"
-    again = Evidence(LIMITS)
-    again.promoted()
-    parts = feed(again, 1000, lambda n: pair(n, good(n), answer(0.9), by="active"))
-    assert parts == LIMITS.min_parts
-    assert again.decided == parts
-    breach = again.broken()
-    assert breach is not None
-    assert breach.code == "permissive"
-
-
 def test_a_better_model_passes_where_persons_vouch_for_it() -> None:
     """It accepts 3 % of the parts that the active one is unsure of: six times the limit."""
     dice = np.random.default_rng(8).random((6000, 2))

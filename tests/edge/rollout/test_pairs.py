@@ -94,7 +94,7 @@ def test_a_torn_line_costs_itself(tmp_path: Path) -> None:
         path.write_bytes(whole[:length])
         PairsFile(path).append([pair_line(pair(99))])
         pairs, _ = pairs_and_words(path)
-        assert pairs[-1] == (pair(99), "candidate")
+        assert pairs[-1] == pair(99)
         assert len(pairs) >= 19
 
 
@@ -123,7 +123,7 @@ def test_a_file_that_grows_is_made_anew_and_says_the_same(tmp_path: Path) -> Non
     assert replay(path, again) == {"queue": ["e", 350]}
     assert json.dumps(again.kept()) == json.dumps(evidence.kept())
     pairs, words = pairs_and_words(path)
-    assert pairs == [(pair(number), "candidate") for number in range(355, 400)]
+    assert pairs == [pair(number) for number in range(355, 400)]
     assert set(words) == {f"i{number}" for number in range(360, 400, 9)}
     # and once more, with new pairs behind the old ones
     for number in range(400, 420):
@@ -133,23 +133,25 @@ def test_a_file_that_grows_is_made_anew_and_says_the_same(tmp_path: Path) -> Non
     third = Evidence(Limits())
     replay(path, third)
     assert third.parts == 420
-    newest = [one.inspection for one, _ in pairs_and_words(path)[0]]
+    newest = [one.inspection for one in pairs_and_words(path)[0]]
     assert newest[-20:] == [f"i{n}" for n in range(400, 420)]
     assert 40 < len(newest) <= 50
 
 
-def test_pairs_after_a_promotion_have_the_newcomer_on_the_other_side(tmp_path: Path) -> None:
+def test_lines_that_say_nothing_today_are_passed_over(tmp_path: Path) -> None:
+    """Such as those that told of a promotion once, and what was summed up by then."""
     path = tmp_path / "a.jsonl"
+    kept = {**Evidence(Limits()).kept(), "newcomer": "candidate"}
     file = PairsFile(path, most_bytes=1)
-    file.append([pair_line(pair(1)), {"promoted": True}, pair_line(pair(2))])
-    assert [side for _, side in pairs_and_words(path)[0]] == ["candidate", "active"]
+    file.append([{"kept": kept}, pair_line(pair(1)), {"promoted": True}, pair_line(pair(2))])
     evidence = Evidence(Limits())
     replay(path, evidence)
+    assert evidence.parts == 2
     assert file.shorten(evidence)
-    assert [side for _, side in pairs_and_words(path)[0]] == ["candidate", "active"]
+    assert pairs_and_words(path)[0] == [pair(1), pair(2)]
     again = Evidence(Limits())
     replay(path, again)
-    assert (again.newcomer, again.parts) == ("active", 2)
+    assert again.kept() == evidence.kept()
 
 
 def test_files_of_the_newest_candidates_stay(tmp_path: Path) -> None:

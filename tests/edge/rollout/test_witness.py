@@ -156,17 +156,6 @@ def test_the_line_s_instruments_are_heard(station: Station) -> None:
     assert (breach.code, breach.words) == ("spot_check", station.words)
 
 
-def test_a_promotion_is_remembered(station: Station) -> None:
-    station.witness.promoted()
-    station.witness.close()
-    station.start()
-    station.deaths = ["active"] * 3
-    station.look()
-    breach = station.witness.broken()
-    assert breach is not None
-    assert breach.code == "died"
-
-
 def test_enough_is_parts_and_nothing_against_it(station: Station) -> None:
     for number in range(200):
         station.pairs.append(Pair(f"p{number}", None, 1.0, "active", GOOD, GOOD))

@@ -176,6 +176,7 @@ class Storage(Section):
     """What is kept, how much of it, and for how long."""
 
     images: str = "escalated+rejected+random"
+    encoding: Literal["jpeg", "png"] = "jpeg"
     max_bytes: ByteSize = 20 * 10**9
     keep_pictures_days: float = Field(default=30, gt=0)
     keep_records_days: float = Field(default=730, gt=0)

@@ -25,7 +25,7 @@ from edge.store.errors import Held
 from edge.store.owner import become_owner
 from sync.assignment import BundleFile
 from sync.fleet.ceremony import Ceremony
-from sync.fleet.database import Database, DatabaseError, file_of
+from sync.fleet.database import Database, DatabaseError, existing, file_of
 from sync.fleet.folder import Folder
 from sync.fleet.metadata import lists
 from sync.fleet.models import known_stations
@@ -100,13 +100,13 @@ def office(
 ) -> Iterator[Office]:
     """Open it; root becomes the owner of the folder. `keys` are further places of private keys.
 
-    Raises RepositoryError, KeysError, DatabaseError, NotOwner.
+    Raises RepositoryError, KeysError, DatabaseError (also where there is none yet), NotOwner.
     """
     become_owner(folder)
     kept = Folder(folder)
     kept.check()
     repository = Repository(folder, kept.ring(keys, passphrase))
-    file = file_of(url)
+    file = existing(url)  # before its lock: a mistyped address leaves nothing behind
     with contextlib.ExitStack() as stack:
         held = None
         if file is not None:
@@ -114,9 +114,23 @@ def office(
                 stack.enter_context(take_lock(file))
             except Held as error:
                 held = error.holder
-        database = Database(url, read_only=held is not None)
+        database = Database(url, read_only=held is not None, create=False)
         stack.callback(database.close)
         yield Office(repository, url, database, held)
+
+
+def begin(folder: Path, url: str) -> None:
+    """Make the database of this repository, where it is not there yet. Raises RepositoryError,
+    KeysError, DatabaseError, Held, NotOwner."""
+    become_owner(folder)
+    repository, file = Repository(folder), file_of(url)
+    with contextlib.ExitStack() as stack:
+        if file is not None:
+            stack.enter_context(take_lock(file))
+        database = Database(url)
+        stack.callback(database.close)
+        with database.transaction() as connection:
+            repository.open(connection)
 
 
 def new_order(kind: str, by: str, body: dict[str, object]) -> Order:

@@ -116,7 +116,7 @@ class _Wiring:
         images = ImageStore(self.config.state_dir)
         images.sweep()
         evidence.keep(self.config, self.bundle)
-        keeper = Keeper(self.entries, self.recorded, images)
+        keeper = Keeper(self.entries, self.recorded, images, self.config.storage.encoding)
         printed = None if self.told.records is None else Records(self.told.records)
         errands = Errands()
         recorder = Recorder(self.recorded, self.journal, self.openings, printed, errands=errands)

@@ -41,6 +41,16 @@ class Gathered:
     rescored: int = 0
 
 
+def lost(count: int) -> tuple[str, ...]:
+    """Why scores of so many stored pictures (edge/store/encoding.py) are not those of the line."""
+    if not count:
+        return ()
+    return (
+        f"{count} pictures lost something when they were stored as JPEG, and the line's scores are"
+        " of the pictures before; storage.encoding: png keeps them whole",
+    )
+
+
 class Heap:
     """What is left out, gathered by reason, with a few examples of each."""
 

@@ -17,7 +17,7 @@ from camera.decode import decode
 from camera.familiar import FEWEST, learn
 from camera.frame import Frame, Image
 from camera.quality import Measures, measure
-from edge.calibrating.gathered import Gathered, Heap, Unusable, fingerprint
+from edge.calibrating.gathered import Gathered, Heap, Unusable, fingerprint, lost
 from edge.calibrating.once import Shot, once
 from edge.calibrating.scoring import Progress
 from edge.calibrations import Binding
@@ -27,6 +27,7 @@ from edge.inspection import PILOT, Model, Setup, shown
 from edge.review.label import label_of
 from edge.review.spoken import spoken
 from edge.store.archive import Archive
+from edge.store.encoding import lossy
 from inference.prediction import NoPrediction
 
 
@@ -74,6 +75,7 @@ class _Part:
     score: float
     picture: Path | None
     measures: Measures | None
+    lossy: bool
 
 
 def score_recorded(
@@ -141,13 +143,14 @@ class _Reader:
     def _part(self, record: dict[str, Any], given: Judged) -> _Part:
         frame, path, digest = self._picture(record)
         picture = None if frame is None else shown(frame, self.place.setup)[0]
-        score = self._recorded_score(record)
+        score, lost_some = self._recorded_score(record), False
         if score is None:
             score = self._score(picture)
+            lost_some = frame is not None and frame.encoded is not None and lossy(frame.encoded)
         kind = "good" if given.verdict == "accept" else "defect"
         shot = Shot(digest or f"inspection {record['id']}", kind, record["part_id"])
         measures = None if picture is None else measure(picture)
-        return _Part(record["id"], shot, _type(given, kind), score, path, measures)
+        return _Part(record["id"], shot, _type(given, kind), score, path, measures, lost_some)
 
     def _score(self, picture: Image | None) -> float:
         if picture is None:
@@ -181,7 +184,7 @@ class _Reader:
         pixels, found = decode(data)
         if pixels is None or found:
             return None, None, image["sha256"]
-        return Frame(pixels, 0, 0.0, 0), path, image["sha256"]
+        return Frame(pixels, 0, 0.0, 0, encoded=data), path, image["sha256"]
 
 
 def _biased(record: dict[str, Any], given: list[Judged]) -> str | None:
@@ -246,5 +249,6 @@ def _gathered(place: Place, counted: list[_Part], reader: _Reader) -> Gathered:
         fingerprint=fingerprint(samples),
         left_out=reader.heap.left_out(),
         familiar=learn(measures).as_json() if len(measures) >= FEWEST else None,
+        doubtful=lost(sum(part.lossy for part in counted)),
         rescored=reader.rescored,
     )

@@ -12,12 +12,13 @@ from camera.decode import decode
 from camera.familiar import FEWEST, learn
 from camera.frame import Frame, Image
 from camera.quality import Measures, doubts, measure
-from edge.calibrating.gathered import Gathered, Heap, Unusable, fingerprint
+from edge.calibrating.gathered import Gathered, Heap, Unusable, fingerprint, lost
 from edge.calibrating.once import once
 from edge.calibrating.pictures import Labelled, listing, read_labelled
 from edge.calibrating.resemblance import resembling
 from edge.decision.evidence import Samples
 from edge.inspection import Model, Setup, shown
+from edge.store.encoding import lossy
 from inference.bundle import Bundle
 from inference.prediction import NoPrediction
 from inference.worker import Worker
@@ -46,6 +47,7 @@ class _Usable:
 
     about: Labelled
     measures: Measures
+    lossy: bool
     score: float = 0.0
     fault: str | None = None
 
@@ -85,7 +87,8 @@ def score_folder(folder: Path, shape: Shape, model: Model, progress: Progress) -
         if found is not None:
             usable.append(found)
         progress(number, len(paths))
-    return _gathered(folder, shape, _counted(folder, usable, heap), reader.odd, heap)
+    counted = _counted(folder, usable, heap)
+    return _gathered(folder, counted, reader.odd, heap)
 
 
 class _Reader:
@@ -113,7 +116,7 @@ class _Reader:
         if odd := doubts(measures, self._shape.setup.limits):
             self._heap.add(f"doubtful: {', '.join(doubt.name for doubt in odd)}", name)
             return None
-        return self._score(_Usable(about, measures), picture)
+        return self._score(_Usable(about, measures, lossy(data)), picture)
 
     def _picture(self, image: Image, name: str, number: int) -> Image:
         setup = fitting(image, self._shape.setup)
@@ -196,7 +199,7 @@ def _refuse_contradictions(folder: Path, usable: Iterable[_Usable]) -> None:
             raise Unusable(f"{names} are the same picture with two labels", "remove one of them")
 
 
-def _gathered(folder: Path, shape: Shape, counted: list[_Usable], odd: int, heap: Heap) -> Gathered:
+def _gathered(folder: Path, counted: list[_Usable], odd: int, heap: Heap) -> Gathered:
     samples = Samples.of(
         [
             (one.score, shot.label == "defect", one.about.type, shot.sha256, shot.part)
@@ -206,7 +209,7 @@ def _gathered(folder: Path, shape: Shape, counted: list[_Usable], odd: int, heap
         [one.about.path.absolute() for one in counted],
     )
     measures = [one.measures for one in counted]
-    doubtful = (f"{odd} pictures of another size were taken as they are",) if odd else ()
+    taken = (f"{odd} pictures of another size were taken as they are",) if odd else ()
     return Gathered(
         source="pictures",
         name=str(folder),
@@ -214,7 +217,7 @@ def _gathered(folder: Path, shape: Shape, counted: list[_Usable], odd: int, heap
         fingerprint=fingerprint(samples),
         left_out=heap.left_out(),
         resembling=resembling([measured.thumbnail for measured in measures]),
-        doubtful=doubtful,
+        doubtful=taken + lost(sum(one.lossy for one in counted)),
         familiar=learn(measures).as_json() if len(measures) >= FEWEST else None,
     )
 

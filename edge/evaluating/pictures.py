@@ -43,8 +43,7 @@ def picture_cases(
         progress(row + 1, len(samples.pictures))
     for row_tags, name in zip(found.tags, quarters(levels), strict=True):
         row_tags["brightness"] = name
-    notes = ("pictures of other sizes were taken as they are",) if gathered.doubtful else ()
-    return found.cases(gathered.left_out, notes)
+    return found.cases(gathered.left_out, gathered.doubtful)
 
 
 def brightness(path: Path, shape: Shape | None = None) -> float | None:

@@ -56,7 +56,10 @@ def begin(standing: Standing, probation: Probation, word: Word, *, again: bool =
         raise Impossible("the active model is on trial")
     typed = probation.orders.source is not None
     serial = probation.orders.serial
-    standing = replace(standing, seen=max(standing.seen or 0, serial), noted=False)
+    lost = standing.lost
+    if lost is not None and (typed or lost.digest != probation.digest):
+        lost = None  # somebody has looked, or the fleet wants another one
+    standing = replace(standing, seen=max(standing.seen or 0, serial), noted=False, lost=lost)
     steps: tuple[Step, ...] = ()
     if standing.candidate is not None:
         change = move(standing, "supersede", probation.since, code="superseded", word=word)
@@ -165,7 +168,7 @@ def configured(standing: Standing, wall: float) -> Change:
         change = move(standing, "supersede", wall, code="superseded", why="another configuration")
         standing, steps = change.standing, change.steps
     active = replace(standing.factory, since=wall)
-    return Change(replace(standing, active=active, previous=None), steps)
+    return Change(replace(standing, active=active, previous=None, lost=None), steps)
 
 
 def calibrated(standing: Standing, calibration: str, sha256: str) -> Standing:
@@ -197,7 +200,7 @@ def _promoted(standing: Standing, candidate: Probation, wall: float) -> Standing
         serial=candidate.orders.serial,
         rollout=candidate.orders.rollout,
     )
-    return replace(standing, active=place, previous=standing.active)
+    return replace(standing, active=place, previous=standing.active, lost=None)
 
 
 def _returned(standing: Standing, wall: float) -> Standing:
@@ -221,4 +224,7 @@ def _refused(standing: Standing, ended: Probation, wall: float) -> Standing:
     )
     kept = {key: one for key, one in standing.refused.items() if key != ended.digest}
     newest = list({**kept, ended.digest: entry}.items())[-MOST_REFUSED:]
-    return replace(standing, refused=dict(newest))
+    lost = standing.lost
+    if lost is not None and lost.digest == ended.digest:
+        lost = None  # there is a better reason by now
+    return replace(standing, refused=dict(newest), lost=lost)

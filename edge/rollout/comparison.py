@@ -20,7 +20,6 @@ from edge.records import Decision
 from edge.rollout.pair import Answer
 
 DECISIONS: tuple[Decision, ...] = ("accept", "escalate", "reject")
-_WEIGHT = {"accept": 0, "escalate": 1, "reject": 2}
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,14 +130,10 @@ class Evidence:
         """The line's own instruments say that a bound of the newcomer's calibration is broken."""
         self._breach = self._breach or Breach("spot_check", words)
 
-    def enough(self, since: int = 0) -> bool:
-        """Whether it may go on: nothing is lacking."""
-        return self.lacking(since) is None
-
     def lacking(self, since: int = 0) -> str | None:
-        """Why it may not go on yet, in words. It takes `min_parts` pairs after pair number `since`,
-        after the newcomer's last fault or death, and from its first answer with cuts on; nothing is
-        broken, nor would be if nobody cleared what is open."""
+        """Why it may not go on yet, in words; None where it may. It takes `min_parts` pairs after
+        pair number `since`, after the newcomer's last fault or death, and from its first answer
+        with cuts on; nothing is broken, nor would be if nobody cleared what is open."""
         least = self.limits.min_parts
         seen = self.parts - max(since, self._last_fault, self._first_cuts - 1)
         if seen < least:

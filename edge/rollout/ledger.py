@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
 
@@ -34,15 +34,17 @@ class Ledger:
         clock: Clock,
         origin: Origin,
         applied: tuple[str, str] | None = None,
+        spare: Callable[[Standing], None] = lambda standing: None,
     ) -> None:
         """`applied` is the calibration that line.db says was applied last, with the sha256 of its
-        file."""
+        file; `spare` is given what is on the disk, whenever that has changed."""
         self.standing = standing
         self.waiting: Waiting | None = None
         self.renewed = False
         self._clock = clock
         self._origin = origin
         self._applied = applied
+        self._spare = spare
         self._stored: dict[str, str] = {}
 
     def store(
@@ -76,6 +78,7 @@ class Ledger:
         if not waiting.stored.is_set():
             return False
         self.waiting, self.standing = None, waiting.standing
+        self._spare(self.standing)
         return True
 
     def calibrated(self, calibration: str, sha256: str) -> None:

@@ -10,7 +10,8 @@ from edge import bundles
 from edge.rollout.course import Known
 from edge.rollout.pairs import FOLDER
 from edge.rollout.shown import shown
-from edge.rollout.standing import FACTORY, NOTHING, SLOTS, Place, Standing, remembered
+from edge.rollout.spare import Spare, recalled
+from edge.rollout.standing import FACTORY, NOTHING, SLOTS, Place, Standing
 from edge.rollout.starting import starting
 from edge.status import of_service
 from edge.store.archive import Archive
@@ -30,7 +31,7 @@ def standing(config: Config) -> Standing:
     if bundle is not None:
         factory = Place(FACTORY, bundle.digest, bundle.name, bundle.version)
     with Archive(config.state_dir / "line.db") as archive:
-        found = remembered(archive.state, factory)
+        found = recalled(archive.state, factory, Spare(config.state_dir))
     return starting(found, lambda _: True, 0.0, "").standing
 
 

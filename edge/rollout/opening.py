@@ -25,7 +25,8 @@ from edge.rollout.preparing import Preparing
 from edge.rollout.probation import Probation
 from edge.rollout.requests import RolloutRequests, Rules
 from edge.rollout.shown import shown
-from edge.rollout.standing import FACTORY, NOTHING, Place, remembered
+from edge.rollout.spare import Spare, recalled, trouble
+from edge.rollout.standing import FACTORY, NOTHING, Place
 from edge.rollout.starting import starting
 from edge.rollout.steward import Given, Steward
 from edge.rollout.task import Tasks
@@ -52,7 +53,7 @@ def begin(
     factory = NOTHING
     if bundle is not None:
         factory = Place(FACTORY, bundle.digest, bundle.name, bundle.version)
-    before = remembered(state, factory)
+    before = recalled(state, factory, Spare(seating.config.state_dir))
     change = starting(before, seating.readable, clock.wall(), clock.new_id())
     active = change.standing.active
     if active.digest != before.active.digest:
@@ -92,7 +93,8 @@ class Rollouts:
 
     def troubles(self) -> Mapping[str, str | None]:
         """By the cause of the alarm."""
-        return {"rollout": self.steward.trouble}
+        lost = trouble(self.steward.standing)
+        return {"rollout": self.steward.trouble, "models": lost}
 
     def figures(self) -> dict[str, object]:
         """The members `rollout`, `model` and `runtime` of the status."""
@@ -138,6 +140,7 @@ def rollouts(station: Station, models: Models, change: Change) -> Rollouts:
         trial_parts=config.rollout.trial_parts,
         applied=_known(station.state),
         sha256=lambda calibration: _sha256_of(models, calibration),
+        spare=Spare(config.state_dir).write,
     )
     steward = Steward(given, change)
     limits = Limits(min_parts=config.rollout.min_parts)

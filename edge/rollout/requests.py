@@ -163,13 +163,14 @@ class RolloutRequests:
         return give_up(standing, "ordered", why, wall, new_id, word, parts)
 
     def _cancel(self, standing: Standing, request: Request, word: Word) -> Change:
-        """Arguments: reason. The candidate goes; without one, how the last one ended is noted."""
+        """Arguments: reason. The candidate goes; without one, how the last one ended is noted, and
+        what line.db has lost."""
         if standing.beside is not None:
             why = _text(request, "reason")
             return move(standing, "cancel", self._clock.wall(), code="ordered", why=why, word=word)
-        if standing.last is None or standing.noted:
+        if (standing.last is None or standing.noted) and standing.lost is None:
             raise Refused(NO_CANDIDATE)
-        return Change(replace(standing, noted=True), ())
+        return Change(replace(standing, noted=True, lost=None), ())
 
 
 def _told(standing: Standing) -> Answer:

@@ -30,6 +30,7 @@ def shown(
         "candidate": None if beside is None else _candidate(beside, known, figures),
         "last": _last(standing, figures),
         "refused": _refused(standing),
+        "lost": None if standing.lost is None else _place(standing.lost),
         "shadow_core_share": round(core_share, 4),
     }
 

@@ -21,6 +21,7 @@ STATE_CANDIDATE = "rollout.candidate"
 STATE_LAST = "rollout.last"
 STATE_REFUSED = "rollout.refused"
 STATE_SEEN = "rollout.seen"
+STATE_LOST = "rollout.lost"
 _Last = tuple[Probation | None, bool, str | None, dict[str, object]]
 LOST = "lost"
 """What `rollout.seen` says where the database that knew it was lost."""
@@ -77,7 +78,8 @@ class Standing:
     last. `seen` is the newest serial that was acted upon; None where that was lost. `last` is the
     candidate that ended last, `figures` what was known of it then; `noted` says that a person has
     taken note of how it ended. `asked` is the id of the last command that was carried out: after a
-    crash it may be asked again.
+    crash it may be asked again. `lost` is the bundle that the configured one stands in for since
+    line.db was lost, until there is a newer word.
     """
 
     active: Place
@@ -90,6 +92,7 @@ class Standing:
     noted: bool = False
     asked: str | None = None
     figures: Mapping[str, object] = field(default_factory=dict)
+    lost: Place | None = None
 
     @property
     def on_trial(self) -> bool:
@@ -139,6 +142,7 @@ class Standing:
             ),
             STATE_REFUSED: json.dumps({key: asdict(one) for key, one in self.refused.items()}),
             STATE_SEEN: LOST if self.seen is None else str(self.seen),
+            STATE_LOST: _text(self.lost),
         }
 
 
@@ -165,6 +169,7 @@ def remembered(state: Callable[[str], str | None], factory: Place) -> Standing:
         noted=last[1],
         asked=last[2],
         figures=last[3],
+        lost=_place(state(STATE_LOST)),
     )
 
 

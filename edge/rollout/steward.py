@@ -38,7 +38,7 @@ class Given:
 
     `dossier` opens that of a candidate; `folder` is where the bundle of a slot lies. `applied` is
     the calibration that line.db says was applied last, with the sha256 of its file, which `sha256`
-    gives for others.
+    gives for others; `spare` keeps a copy of what is stored.
     """
 
     models: Models
@@ -51,6 +51,7 @@ class Given:
     trial_parts: int
     applied: tuple[str, str] | None = None
     sha256: Callable[[str], str | None] = lambda calibration: None
+    spare: Callable[[Standing], None] = lambda standing: None
 
 
 class Steward:
@@ -58,7 +59,7 @@ class Steward:
 
     def __init__(self, given: Given, begin: Change) -> None:
         """`begin` is what `starting` said; nothing of it is stored yet."""
-        self.ledger = Ledger(begin.standing, given.clock, given.origin, given.applied)
+        self.ledger = Ledger(begin.standing, given.clock, given.origin, given.applied, given.spare)
         self.dossier: Dossier | None = None
         self.known = Known()
         self.failing: str | None = None

@@ -11,17 +11,18 @@ from dataclasses import replace
 
 from edge.rollout.changes import Change, Word, begin, give_up, move
 from edge.rollout.probation import Impossible, Orders, Probation, orders
-from edge.rollout.standing import Standing
+from edge.rollout.standing import FACTORY, Place, Standing
 from sync.assignment import Assignment
 
 
 def heed(standing: Standing, said: Assignment, new_id: str, wall: float) -> Change | None:
     """What an assignment leads to; None where it is not newer, or has to wait for a trial to end.
 
-    A station that has lost what it knew begins nothing by an assignment that was there before.
+    A station that has lost what it knew, and the copy of it too, begins nothing by an assignment
+    that was there before: nobody knows what became of that one here.
     """
     if standing.seen is None:
-        return Change(replace(standing, seen=said.serial), ())
+        return Change(replace(standing, seen=said.serial, lost=_wanted(standing, said)), ())
     if said.serial <= standing.seen:
         return None
     word = Word(said.by)
@@ -44,7 +45,8 @@ def _run(
             change = move(standing, "supersede", wall, code="superseded", word=word)
         elif standing.on_trial:
             change = _reordered(standing, orders(said), word, wall)
-        return _seen(change, said)
+        active = replace(change.standing.active, serial=said.serial, rollout=said.rollout)
+        return _seen(replace(change, standing=replace(change.standing, active=active)), said)
     if standing.on_trial:
         return None
     if beside is not None and beside.digest == digest:
@@ -83,4 +85,15 @@ def _reordered(standing: Standing, new: Orders, word: Word, wall: float) -> Chan
 
 
 def _seen(change: Change, said: Assignment) -> Change:
-    return replace(change, standing=replace(change.standing, seen=said.serial))
+    standing, lost = change.standing, change.standing.lost
+    stands = said.action in ("run", "pause")
+    if lost is not None and not (stands and lost.digest == said.bundle.digest):
+        lost = None  # nobody wants any more what ran here before line.db was lost
+    return replace(change, standing=replace(standing, seen=said.serial, lost=lost))
+
+
+def _wanted(standing: Standing, said: Assignment) -> Place | None:
+    bundle = said.bundle
+    if said.action != "run" or bundle.digest == standing.active.digest:
+        return None
+    return Place(FACTORY, bundle.digest, bundle.name, bundle.version)

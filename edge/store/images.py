@@ -10,17 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from edge.files import sync_folder
 from edge.records import Decision, ImageRef
 from edge.store.durable import make_directory, write_synced
 from edge.store.usage import disk
 
-if TYPE_CHECKING:
-    from camera.frame import Image
-
-JPEG_QUALITY = 90
 RANDOM_SHARE = 0.01
 PARTIAL = ".part"
 _WORDS = {"accepted": "accept", "rejected": "reject", "escalated": "escalate"}
@@ -77,16 +72,6 @@ def _share(text: str) -> float:
     return share
 
 
-def encode(image: Image) -> bytes:
-    """A JPEG of quality 90, for frames that did not come as a file."""
-    import cv2
-
-    done, data = cv2.imencode(".jpg", image, (cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY))
-    if not done:
-        raise ValueError(f"a picture of shape {image.shape} cannot be encoded")
-    return data.tobytes()
-
-
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture to keep: the inspection it belongs to, its wall time, the file's bytes."""
@@ -98,7 +83,7 @@ class Picture:
 
 
 class ImageStore:
-    """The folder `images/` of a state directory: `images/YYYY-MM-DD/HH/<inspection>.jpg`, in UTC.
+    """The folder `images/` of a state directory: `images/YYYY-MM-DD/HH/<inspection>.jpg` (or `.png` …), in UTC.
 
     What `keep` returns is on the disk, name and bytes. A crash leaves at most files ending in
     `.part`, which `sweep` removes. The last `floor` bytes of the disk are for records, and while

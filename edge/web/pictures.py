@@ -18,7 +18,7 @@ import cv2
 from camera.decode import decode
 from camera.frame import Image
 from edge.picture_file import open_picture
-from edge.store.images import encode
+from edge.store.encoding import encode
 from sync.gallery import Missing, Wanted
 from sync.picture import MOST_SIZE
 

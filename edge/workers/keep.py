@@ -9,7 +9,8 @@ import cv2
 from edge.channel import Channel
 from edge.log import log
 from edge.records import ImageRef, Inspection
-from edge.store.images import ImageStore, Picture, encode
+from edge.store.encoding import Encoding, encode
+from edge.store.images import ImageStore, Picture
 from edge.workers.entry import Entry
 
 TOGETHER = 16
@@ -19,15 +20,21 @@ class Keeper:
     """Takes entries in order, stores their pictures, passes them on in the same order.
 
     A picture that cannot be stored is left out and the record says why: the part still counts.
+    Bytes that the camera gave are kept as they are; `encoding` is for pixels.
     """
 
     def __init__(
-        self, entries: Channel[Entry], recorded: Channel[Entry], images: ImageStore
+        self,
+        entries: Channel[Entry],
+        recorded: Channel[Entry],
+        images: ImageStore,
+        encoding: Encoding = "jpeg",
     ) -> None:
         self.failing: str | None = None
         self._entries = entries
         self._recorded = recorded
         self._images = images
+        self._encoding = encoding
         self._ready: list[Entry] = []
 
     def step(self) -> bool:
@@ -47,7 +54,9 @@ class Keeper:
         return sum(len(entry.records) for entry in left)
 
     def _stored(self, taken: Sequence[Entry]) -> list[Entry]:
-        pictures = [None if entry.picture is None else _picture(entry) for entry in taken]
+        pictures = [
+            None if entry.picture is None else _picture(entry, self._encoding) for entry in taken
+        ]
         kept = iter(self._kept([picture for picture in pictures if picture is not None]))
         stored = []
         for entry, picture in zip(taken, pictures, strict=True):
@@ -73,7 +82,7 @@ class Keeper:
         return kept
 
 
-def _picture(entry: Entry) -> Picture | None:
+def _picture(entry: Entry, encoding: Encoding) -> Picture | None:
     """The picture as a file; None for pixels that no file can hold."""
     inspection, frame = entry.records[0], entry.picture
     assert isinstance(inspection, Inspection)
@@ -83,7 +92,8 @@ def _picture(entry: Entry) -> Picture | None:
         return Picture(inspection.id, captured, frame.encoded, ending(frame.encoded))
     assert frame.image is not None
     try:
-        return Picture(inspection.id, captured, encode(frame.image))
+        data = encode(frame.image, encoding)
+        return Picture(inspection.id, captured, data, ending(data))
     except (ValueError, cv2.error) as error:
         log.error("keep.encoding", error=error)
         return None

@@ -107,11 +107,6 @@ class Models:
         return self._previous
 
     @property
-    def previous_ready(self) -> bool:
-        """Whether `restore` would find a warm child."""
-        return self._previous is not None and self._previous.up
-
-    @property
     def core_share(self) -> float:
         """The share of one core that comparing took within the last minute."""
         return self._shadow.core_share

@@ -44,6 +44,12 @@ def _server_settings() -> dict[str, str | int]:
     }
 
 
+_HOW_TO_MAKE = (
+    "give the --database that `fleet serve` writes; a new one is made by: "
+    "edge-inspect fleet init DIR --database {}"
+)
+
+
 class DatabaseError(Exception):
     """The database cannot be used as it is; what a person can do is in `mend`."""
 
@@ -77,15 +83,28 @@ def file_of(url: str) -> Path | None:
     return Path(str(found.database)).absolute()
 
 
+def existing(url: str) -> Path | None:
+    """The same of a database that should be there. Raises DatabaseError where its file is not."""
+    file = file_of(url)
+    if file is not None and not file.exists():
+        raise DatabaseError(f"{file} is not there", _HOW_TO_MAKE.format(f"sqlite:///{file}"))
+    return file
+
+
 class Database:
     """Used from one thread at a time. Everything happens in `transaction`.
 
     Two of them may write one SQLite file from two threads of a process when they share a `guard`:
-    it is held for a whole transaction, so that no commit or checkpoint meets another.
+    it is held for a whole transaction, so that no commit or checkpoint meets another. Without
+    `create` a database that was never made is an error, as it is for one who only reads.
     """
 
     def __init__(
-        self, url: str, read_only: bool = False, guard: threading.Lock | None = None
+        self,
+        url: str,
+        read_only: bool = False,
+        guard: threading.Lock | None = None,
+        create: bool = True,
     ) -> None:
         self.url = address(url)
         self.words = self.url.render_as_string(hide_password=True)
@@ -93,6 +112,7 @@ class Database:
         self.insert: Callable[..., Any] = sqlite.insert if self.sqlite else postgresql.insert
         self.store = ""
         self._read_only = read_only
+        self._create = create and not read_only
         self._guard = guard
         self._engine: Engine | None = None
 
@@ -172,10 +192,9 @@ class Database:
 
     def _sqlite_engine(self) -> Engine:
         path = Path(str(self.url.database)).absolute()
+        if not self._create:
+            existing(f"sqlite:///{path}")
         if self._read_only:
-            # Opened as a reader it could not make a file, but say that there is none.
-            if not path.exists():
-                raise DatabaseError(f"{path} is not there", "edge-inspect fleet serve makes it")
             url = URL.create(
                 "sqlite+pysqlite", database=f"file:{path}", query={"mode": "ro", "uri": "true"}
             )
@@ -207,10 +226,10 @@ class Database:
 
     def _prepare(self, connection: Connection) -> None:
         """Make the tables of an empty database; learn whose it is."""
+        if not self._create and not sa.inspect(connection).has_table("meta"):
+            raise self._not_ours()
         if not self._read_only:
             self._make_tables(connection)
-        elif not sa.inspect(connection).has_table("meta"):
-            raise self._not_ours()
         said = sa.select(tables.meta.c.key, tables.meta.c.value)
         found = {key: value for key, value in connection.execute(said)}
         if not found.keys() >= {"version", "store"}:
@@ -237,9 +256,10 @@ class Database:
         connection.execute(self.insert(tables.meta).on_conflict_do_nothing(), rows)
 
     def _not_ours(self) -> DatabaseError:
-        return DatabaseError(
-            f"{self.words} is not a database of edge-inspect fleet", "give another --database"
-        )
+        mend = "give another --database"
+        if not self.sqlite:  # of a server, one that is still empty is made elsewhere
+            mend = _HOW_TO_MAKE.format(self.words)
+        return DatabaseError(f"{self.words} is not a database of edge-inspect fleet", mend)
 
 
 def insert_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:

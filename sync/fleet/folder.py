@@ -52,6 +52,11 @@ class Folder:
         return self.path / "keys"
 
     @property
+    def settings(self) -> Path:
+        """The file that makes it a repository's."""
+        return self.path / "repository.json"
+
+    @property
     def requests(self) -> Path:
         """Where `fleet serve` looks for requests."""
         return self.path / "requests"
@@ -68,7 +73,7 @@ class Folder:
     def check(self) -> None:
         """Raises RepositoryError where this is no repository's folder."""
         try:
-            content = json.loads((self.path / "repository.json").read_bytes())
+            content = json.loads(self.settings.read_bytes())
             fits = content["schema"] == SCHEMA
         except (OSError, ValueError, KeyError, TypeError):
             fits = False
@@ -131,7 +136,7 @@ def found(path: Path, founding: Founding, at: float, passphrase: bytes | None = 
     metadata.sign(listed, ring.signers(key.keyid for key in targets))
     folder.keep({1: metadata.to_bytes(root)}, metadata.to_bytes(listed))
     settings = {"schema": SCHEMA, "id": str(uuid.uuid4())}
-    replace_file(path / "repository.json", json.dumps(settings).encode())
+    replace_file(folder.settings, json.dumps(settings).encode())
     return folder
 
 

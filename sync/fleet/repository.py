@@ -132,23 +132,6 @@ class Repository:
         self.reseal(roles)
         return True
 
-    def add_bundle(self, connection: Connection, parcel: Parcel, by: str) -> BundleFile:
-        """Store a bundle, and list it by the targets' keys that are at hand. Raises RepositoryError
-        where those are too few: then it takes an order, which waits (`sync/fleet/orders.py`)."""
-        file = shelf.store(connection, parcel, by, iso(self.wall()))
-        roles = self.open(connection)
-        if metadata.lists(self.document(roles, "targets"), file):
-            return file
-        targets = self.listing(roles, file)
-        lacking = metadata.missing(targets, self.document(roles, "root"))
-        if lacking:
-            raise RepositoryError(
-                f"{lacking} more signatures are needed to list {file.path}",
-                "edge-inspect fleet push, then edge-inspect fleet keys sign",
-            )
-        self.seal(roles, {"targets": targets})
-        return file
-
     def listing(self, roles: Roles, file: BundleFile) -> Document:
         """The next targets, with this file, signed by the keys at hand; stored nowhere yet."""
         root = self.document(roles, "root")

@@ -143,11 +143,6 @@ def seconds(at: str | None) -> float | None:
     return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
-def needing_calibration(stations: Iterable[Standing]) -> list[Standing]:
-    """Those whose candidate waits for labelled pictures."""
-    return [one for one in stations if one.candidate and one.candidate.state == "needs_calibration"]
-
-
 def _refusals(said: Said | None) -> Iterable[Trouble]:
     if said is not None and said.refusal is not None:
         refusal = said.refusal

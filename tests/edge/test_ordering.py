@@ -11,7 +11,7 @@ import pytest
 
 from edge import ordering
 from edge.collecting import lock_of
-from edge.ordering import desk, leave, new_order, office
+from edge.ordering import begin, desk, leave, new_order, office
 from edge.requests import Request, put
 from edge.store.lock import Lock
 from sync.fleet.database import Database, DatabaseError, file_of
@@ -33,8 +33,10 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path}/fleet.db"
+def url(tmp_path, folder):
+    made = f"sqlite:///{tmp_path}/fleet.db"
+    begin(folder, made)
+    return made
 
 
 def push(opened, parcel=None, rollout="r1"):
@@ -84,6 +86,7 @@ def rollouts(url):
 
 
 def test_nobody_holds_the_database(folder, database_url):  # noqa: F811
+    begin(folder, database_url)
     with office(folder, database_url) as opened:
         assert opened.held is None
         assert opened.give(push(opened), bundle().data)["state"] == "running"
@@ -210,6 +213,17 @@ def test_places_that_are_none(tmp_path, folder, url):
         pass
     with pytest.raises(DatabaseError), office(folder, "nonsense"):
         pass
+
+
+def test_a_database_that_nobody_made_is_not_made_by_an_order(tmp_path, folder, database_url):  # noqa: F811
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(DatabaseError) as error, office(folder, database_url) as opened:
+        opened.stations()
+    assert "fleet init DIR --database" in error.value.mend
+    assert sorted(tmp_path.rglob("*")) == before
+    begin(folder, database_url)
+    with office(folder, database_url) as opened:
+        assert opened.stations() == {}
 
 
 @pytest.mark.slow

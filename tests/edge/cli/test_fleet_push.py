@@ -147,7 +147,7 @@ def test_a_bundle_that_is_not_proved_here_is_refused(fleet, tmp_path):
     done = fleet.push(broken, proof=True)
     assert done.exit_code == 4
     assert "not proved here" in done.stderr
-    assert not (tmp_path / "db").exists()
+    assert fleet.read(rollouts) == []
 
 
 def test_a_bundle_that_is_none(fleet, tmp_path):
@@ -216,6 +216,50 @@ def test_somebody_holds_the_database_and_does_not_answer(fleet, bundle, monkeypa
     assert done.exit_code == 1
     assert "the order waits" in done.stderr
     assert "fleet serve --repository" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("push", "{bundle}", "--to", "a/b/c", *WHO, "--skip-proof"),
+        ("push", "{bundle}", "--to", "a/b/c", *WHO, "--skip-proof", "--dry-run"),
+        ("pause", *WHO),
+        ("resume", *WHO),
+        ("rollback", "x", *WHO),
+        ("strike", "0" * 64, *WHO),
+        ("models",),
+        ("status",),
+        ("ledger",),
+        ("explain", "P-1"),
+        ("picture", "x", "--out", "x.jpg"),
+        ("export", "{bundle}-out"),
+        ("keys", "list"),
+        ("keys", "add", "ann", "--role", "root", *WHO),
+        ("keys", "revoke", "root-1", *WHO),
+        ("keys", "rotate", "root-1", *WHO),
+        ("keys", "threshold", "root=1", *WHO),
+        ("keys", "sign", "--by", "ann"),
+        ("keys", "sign", "--by", "ann", "--renew"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_a_database_that_is_not_there_is_named_and_not_made(fleet, bundle, tmp_path, words):
+    before = sorted(tmp_path.rglob("*"))
+    typed = tmp_path / "bd" / "fleet.db"
+    words = [word.format(bundle=bundle) for word in words]
+    done = fleet.run(*words, "--database", f"sqlite:///{typed}")
+    assert done.exit_code == 2, done.output
+    assert f"{typed} is not there" in done.stderr
+    assert f"fleet init DIR --database sqlite:///{typed}" in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_database_that_was_lost_is_made_for_the_repository_that_is_there(fleet, tmp_path):
+    root = fleet.good("keys", "export-root").stdout
+    again = f"sqlite:///{tmp_path}/other/fleet.db"
+    fleet.good("init", str(tmp_path / "repo"), "--database", again)
+    fleet.good("keys", "list", "--database", again)
+    assert fleet.good("keys", "export-root").stdout == root
 
 
 def test_no_repository(fleet, bundle, tmp_path):

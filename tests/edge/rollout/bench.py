@@ -11,7 +11,8 @@ from edge.rollout.inbox import Inbox
 from edge.rollout.preparing import Preparing
 from edge.rollout.requests import RolloutRequests, Rules
 from edge.rollout.shown import shown
-from edge.rollout.standing import remembered
+from edge.rollout.spare import Spare, recalled
+from edge.rollout.standing import lost, remembered
 from edge.rollout.starting import starting
 from edge.rollout.steward import LOOK_NS, Given, Steward
 from edge.store.errors import AlreadyApplied
@@ -62,7 +63,8 @@ class Bench:
             self.journal.close()
         self.waiting = []
         self.journal = Journal.open(self.folder / "line.db", ORIGIN.boot_id, self.clock.now_ns)
-        standing = remembered(self.journal.state, self.factory)
+        spare = Spare(self.folder)
+        standing = recalled(self.journal.state, self.factory, spare)
         applied = self.applied()
         if applied and standing.active.slot == "factory" and not standing.active.calibration:
             standing = calibrated(standing, *applied)
@@ -88,11 +90,24 @@ class Bench:
             trial_parts=TRIAL,
             applied=applied,
             sha256=lambda calibration: calibration[-1] * 64,
+            spare=spare.write,
         )
         self.steward = Steward(given, begin)
         orders = RolloutRequests(self.steward, self.clock, Rules(TRIAL, LIMITS))
         orders.record = self.commit
         self.desk = Desk(self.folder / "requests", orders.handlers)
+
+    def lose(self, how="damaged"):
+        """line.db is set aside, unreadable, or deleted, and the line starts again."""
+        if how == "deleted":
+            self.journal.close()
+            for left in self.folder.glob("line.db*"):
+                left.unlink()
+            del self.journal
+        else:
+            self.journal.append([], state=lost())
+        self.dossier = None
+        self.restart()
 
     def applied(self):
         """The calibration that line.db says was applied last."""

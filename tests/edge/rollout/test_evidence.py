@@ -84,7 +84,7 @@ def test_a_candidate_equal_to_the_active_is_never_rolled_back() -> None:
             return pair(number, a, c, "candidate" if number % 4 == 0 else "active")
 
         assert feed(evidence, 4000, same, every=20) == 4000
-        assert evidence.enough()
+        assert evidence.lacking() is None
 
 
 def test_a_candidate_as_good_but_not_the_same_is_not_rolled_back() -> None:
@@ -148,7 +148,7 @@ def test_what_a_poison_does_has_its_code(
     assert breach is not None
     assert breach.code == code
     assert parts >= LIMITS.min_parts
-    assert not evidence.enough()
+    assert evidence.lacking() is not None
 
 
 def test_one_score_for_everything_is_constant_even_without_cuts() -> None:
@@ -212,7 +212,7 @@ def test_a_better_model_passes_where_persons_vouch_for_it() -> None:
         assert evidence.broken() is None
         if unsure and by == "active":
             evidence.verdict(str(number), "accept")
-    assert evidence.enough()
+    assert evidence.lacking() is None
 
 
 def test_the_same_model_goes_where_persons_find_defects() -> None:
@@ -240,7 +240,7 @@ def test_what_nobody_answers_counts_after_a_while_and_keeps_it_back_before() -> 
         evidence.add(make(number))
     assert evidence.disagreement.permissive.open == 100
     assert evidence.broken() is None
-    assert not evidence.enough()
+    assert evidence.lacking() is not None
     parts = feed(evidence, 2 * OPEN, lambda n: make(n + LIMITS.min_parts))
     assert parts < OPEN
     breach = evidence.broken()
@@ -254,7 +254,7 @@ def test_what_the_other_only_escalates_counts_where_a_person_calls_it_a_defect()
         unsure = number % 10 == 0
         evidence.add(pair(number, answer(0.5 if unsure else near(number)), good(number)))
     assert evidence.broken() is None
-    assert evidence.enough()
+    assert evidence.lacking() is None
     for number in range(0, 1000, 20):
         evidence.verdict(str(number), "reject")
     shown = evidence.as_json()["permissive"]
@@ -329,20 +329,20 @@ def test_a_fault_or_new_cuts_begin_the_count_anew() -> None:
     no_cuts = Answer(0.1, "good", None, None, 5.0)
     for number in range(LIMITS.min_parts):
         evidence.add(pair(number, answer(0.1), no_cuts))
-    assert evidence.enough()
+    assert evidence.lacking() is None
     evidence.add(pair(1000, answer(0.1), answer(0.1)))
-    assert not evidence.enough()
+    assert evidence.lacking() is not None
     for number in range(LIMITS.min_parts - 1):
         evidence.add(pair(2000 + number, answer(0.1), answer(0.1)))
-    assert evidence.enough()
-    assert not evidence.enough(since=evidence.parts - 10)
+    assert evidence.lacking() is None
+    assert evidence.lacking(since=evidence.parts - 10) is not None
     evidence.death("candidate")
-    assert not evidence.enough()
+    assert evidence.lacking() is not None
     for number in range(LIMITS.min_parts):
         evidence.add(pair(3000 + number, answer(0.1), answer(0.1)))
-    assert evidence.enough()
+    assert evidence.lacking() is None
     evidence.add(pair(4000, answer(0.1), answer(None, "not_ready")))
-    assert not evidence.enough()
+    assert evidence.lacking() is not None
 
 
 def test_late_is_what_the_other_is_not() -> None:

@@ -525,16 +525,3 @@ def test_a_calibration_that_a_person_applies_belongs_to_the_active_model(bench):
     bench.step()
     assert bench.check().active.calibration == "cal-f"
     assert bench.check().factory.calibration == "cal-f"
-
-
-def test_a_lost_database_begins_nothing_that_was_there_before(bench):
-    bench.assign()
-    bench.until("shadow")
-    bench.journal.append([], state={"rollout.active": "lost", "rollout.seen": "lost"})
-    bench.restart()
-    for _ in range(5):
-        bench.step()
-    assert (bench.state, bench.steward.standing.seen) == (None, 1)
-    bench.assign(serial=2)
-    bench.until("shadow")
-    assert replace(bench.steward.standing.active, since=0.0) == place()

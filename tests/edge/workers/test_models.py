@@ -18,6 +18,11 @@ from tests.inference.bundles import alive
 Make = Callable[..., Crew]
 
 
+def way_back(line: Crew) -> bool:
+    """Whether a return would find a warm child."""
+    return line.models.returning is not None and line.models.returning.up
+
+
 @pytest.fixture
 def crew(tmp_path: Path) -> Iterator[Make]:
     made: list[Crew] = []
@@ -171,15 +176,15 @@ def test_during_a_trial_the_previous_model_answers_the_same_parts(crew: Make, ne
     line.forget()
     line.parts(50)
     assert line.found == []
-    assert not line.models.previous_ready
+    assert line.models.returning is None
 
 
 def test_after_a_restart_in_a_trial_the_way_back_is_there_again(crew: Make, new: Fitted) -> None:
     line = crew()
     line.run()
     line.models.load_previous(new)
-    assert not line.models.previous_ready
-    line.wait(lambda: line.models.previous_ready)
+    assert not way_back(line)
+    line.wait(lambda: way_back(line))
     line.wait(lambda: line.found)
     assert line.found[0].decided_by == "candidate"
     line.models.restore()
@@ -316,7 +321,7 @@ def test_a_model_that_is_unseated_decides_nothing_until_the_one_before_is_back(
     done = line.inspector.inspected
     line.parts(5)
     away = line.inspector.inspected
-    line.wait(lambda: line.models.previous_ready)
+    line.wait(lambda: way_back(line))
     back = line.models.returning
     line.models.restore()
     assert back is not None

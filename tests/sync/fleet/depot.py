@@ -9,9 +9,10 @@ from hashlib import sha256
 import sqlalchemy as sa
 
 from sync.assignment import parse
+from sync.fleet import metadata, shelf
 from sync.fleet.database import Database
 from sync.fleet.plan import Plan, waves_of
-from sync.fleet.repository import Parcel, Repository
+from sync.fleet.repository import Parcel, Repository, iso
 from sync.fleet.rollout_tables import assignments, members, rollouts
 
 AT = "2026-11-20T12:00:00.000Z"
@@ -23,6 +24,15 @@ def bundle(size=100_000, seed=1, name="rings"):
     """A bundle's file of so many bytes; what it holds does not matter to the fleet."""
     data = random.Random(seed).randbytes(size)
     return Parcel(name, f"1.{seed}.0", sha256(data).hexdigest(), "name: rings\n", data)
+
+
+def add_bundle(repository, connection, parcel, by="ann"):
+    """Store a bundle, and list it by the targets' keys that are at hand, without an order."""
+    file = shelf.store(connection, parcel, by, iso(repository.wall()))
+    roles = repository.open(connection)
+    if not metadata.lists(repository.document(roles, "targets"), file):
+        repository.seal(roles, {"targets": repository.listing(roles, file)})
+    return file
 
 
 class Depot:
@@ -39,7 +49,7 @@ class Depot:
 
     def add(self, parcel):
         with self.database.transaction() as connection:
-            self.file = self.repository.add_bundle(connection, parcel, "ann")
+            self.file = add_bundle(self.repository, connection, parcel)
         return self.file
 
     def begin(self, name, stations, plan=None, digest=None, at=AT):

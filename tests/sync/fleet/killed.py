@@ -36,6 +36,7 @@ def prepare(place: Path) -> Order:
     """A repository with one push behind it; the order of a second."""
     repository = Repository.create(place / "repo")
     url = f"sqlite:///{place}/fleet.db"
+    ordering.begin(repository.folder.path, url)
     with ordering.office(repository.folder.path, url) as opened:
         body = push_body(FIRST, rollout="r1") | opened.listing(FIRST.as_file())
         opened.give(ordering.new_order("push", "ann", body), FIRST.data)

@@ -12,7 +12,7 @@ from sync.fleet.giving import AGAIN_S
 from sync.fleet.plan import Plan, Thresholds
 from sync.fleet.rollout import decide
 from sync.fleet.rollout_tables import bundles, members
-from tests.sync.fleet.depot import AT, NOON, Depot, bundle, state, trial
+from tests.sync.fleet.depot import AT, NOON, Depot, add_bundle, bundle, state, trial
 
 THREE = [f"a/b/{number}" for number in range(3)]
 WAVES = Plan(("a/b/*",), waves=("1", "100%"), thresholds=Thresholds(offline_s=1e15))
@@ -266,7 +266,7 @@ def test_a_roll_out_that_nobody_could_sign_holds_up_no_other(depot, fleet, clock
     fleet.hear({"a/b/0": state("a/b/0", depot.assigned()["a/b/0"], running=depot.file.digest)})
     assert depot.members("r2")["a/b/0"].state == "active"
     with depot.database.transaction() as connection:
-        depot.repository.add_bundle(connection, bundle(), "ann")
+        add_bundle(depot.repository, connection, bundle())
     clock.now += AGAIN_S
     turn = fleet.turn()
     assert len(turn.mine) == 100

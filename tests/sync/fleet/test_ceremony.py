@@ -13,7 +13,7 @@ from sync.fleet.order import OrderRefused
 from sync.refusals import TrustRefused
 from tests.simulators.signer import assignment_of
 from tests.sync.fleet.ceremonies import STATION, Plant
-from tests.sync.fleet.depot import NOON, bundle
+from tests.sync.fleet.depot import NOON, add_bundle, bundle
 
 DAY = 86400.0
 
@@ -30,9 +30,9 @@ def strict(tmp_path, database):
     return Plant(tmp_path, database, **counts)
 
 
-def add_bundle(plant):
+def add(plant):
     with plant.database.transaction() as connection:
-        return plant.whole.add_bundle(connection, bundle(), "ann")
+        return add_bundle(plant.whole, connection, bundle())
 
 
 def change(plant, wish, *names, at_serve=()):
@@ -60,7 +60,7 @@ ONLINE = ("snapshot", "timestamp")
 
 
 def test_the_online_key_is_replaced_and_stations_follow(plant):
-    file = add_bundle(plant)
+    file = add(plant)
     trust = plant.trust()
     old = plant.packed(1, file)
     assert trust.accept(old).assignment.serial == 1
@@ -79,7 +79,7 @@ def test_the_online_key_is_replaced_and_stations_follow(plant):
 
 
 def test_the_key_of_the_assignments_is_replaced(plant):
-    file = add_bundle(plant)
+    file = add(plant)
     trust = plant.trust()
     trust.accept(plant.packed(1, file))
     key = new_key(plant, "assignments.2")
@@ -92,7 +92,7 @@ def test_the_key_of_the_assignments_is_replaced(plant):
 
 def test_a_revoked_targets_key_signs_no_bundle_any_more(strict):
     plant = strict
-    file = add_bundle(plant)
+    file = add(plant)
     trust = plant.trust()
     trust.accept(plant.packed(1, file))
     wish = Change(remove={"targets": [keyid(plant, "targets-1")]})
@@ -106,7 +106,7 @@ def test_a_revoked_targets_key_signs_no_bundle_any_more(strict):
 
 def test_root_itself_changes_hands(strict):
     plant = strict
-    file = add_bundle(plant)
+    file = add(plant)
     trust, late = plant.trust(), plant.trust("late")
     trust.accept(plant.packed(1, file))
     for number in range(4, 7):  # one after the other: in the end nobody of the first is left
@@ -122,7 +122,7 @@ def test_root_itself_changes_hands(strict):
 
 def test_one_of_two_is_not_enough_and_the_other_finishes_it(strict):
     plant = strict
-    add_bundle(plant)
+    add(plant)
     key = new_key(plant, "bob")
     assert change(plant, Change({"targets": [key]}), "root-1", "targets-1")["missing"] == 2
     waits = {one.role: one for one in plant.pending()}
@@ -140,7 +140,7 @@ def test_one_of_two_is_not_enough_and_the_other_finishes_it(strict):
 
 def test_what_waits_is_not_in_force(strict):
     plant = strict
-    file = add_bundle(plant)
+    file = add(plant)
     trust = plant.trust()
     key = new_key(plant, "mallory")
     wish = Change({"targets": [key]}, thresholds={"targets": 1})
@@ -153,7 +153,7 @@ def test_what_waits_is_not_in_force(strict):
 
 def test_signatures_of_others_and_broken_ones_do_not_count(strict):
     plant = strict
-    add_bundle(plant)
+    add(plant)
     new_key(plant, "mallory")
     change(plant, Change(thresholds={"root": 3}), "root-1", "root-2")
     (good,) = plant.signatures("root-3")
@@ -177,7 +177,7 @@ def test_signatures_of_others_and_broken_ones_do_not_count(strict):
 
 def test_one_change_at_a_time(strict):
     plant = strict
-    add_bundle(plant)
+    add(plant)
     change(plant, Change(thresholds={"root": 3}), "root-1")
     with pytest.raises(OrderRefused, match="another change waits"):
         change(plant, Change(thresholds={"root": 1}), "root-1", "root-2")
@@ -189,7 +189,7 @@ def test_one_change_at_a_time(strict):
 
 
 def test_a_document_made_of_what_is_no_longer_there_is_refused(plant):
-    add_bundle(plant)
+    add(plant)
     wish = Change(thresholds={"root": 1})
     root = plant.look(lambda ceremony, roles: ceremony.changed(roles, wish), "root-1")
     push = plant.push(bundle(seed=2), "targets-1", rollout="r2")
@@ -202,7 +202,7 @@ def test_a_document_made_of_what_is_no_longer_there_is_refused(plant):
 
 
 def test_nobody_can_make_the_repository_unusable(plant):
-    add_bundle(plant)
+    add(plant)
     root = keyid(plant, "root-1")
     for wish in (
         Change(remove={"root": [root]}),
@@ -216,7 +216,7 @@ def test_nobody_can_make_the_repository_unusable(plant):
 
 @pytest.mark.parametrize("text", ["", "{}", "null", "[]", '{"signed": {"_type": "root"}}'])
 def test_offers_that_are_none(plant, text):
-    add_bundle(plant)
+    add(plant)
     for body in (
         Offer(text).as_json(),
         {"root": 5},
@@ -230,7 +230,7 @@ def test_offers_that_are_none(plant, text):
 
 def test_a_document_that_nobody_signed_does_not_wait(strict):
     plant = strict
-    add_bundle(plant)
+    add(plant)
     offer = plant.look(
         lambda one, roles: one.changed(roles, Change(thresholds={"root": 3})), "root-1"
     )
@@ -244,7 +244,7 @@ def test_a_document_that_nobody_signed_does_not_wait(strict):
 
 
 def test_root_and_targets_are_signed_for_another_year(plant):
-    file = add_bundle(plant)
+    file = add(plant)
     trust = plant.trust()
     plant.now = NOON + 300 * DAY
     offer = plant.look(lambda one, roles: one.renewed(roles), "root-1", "targets-1")
@@ -254,7 +254,7 @@ def test_root_and_targets_are_signed_for_another_year(plant):
 
 
 def test_a_list_that_ended_is_refused(plant):
-    file = add_bundle(plant)
+    file = add(plant)
     plant.now = NOON + 400 * DAY
     assert refusal(plant.trust(), plant.packed(1, file)) == "expired"
 

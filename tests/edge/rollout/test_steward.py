@@ -1,7 +1,5 @@
 """The steward with a real journal: from an assignment to being active, and every way back."""
 
-from dataclasses import replace
-
 import pytest
 
 from edge.rollout.breach import Breach

@@ -54,8 +54,9 @@ $(VENV)/runs: $(VENV)/bin/python setup.cfg pyproject.toml
 	@$(BIN)/pip install -q --disable-pip-version-check -e .
 	@touch $@
 
-$(VENV)/develops: $(VENV)/bin/python setup.cfg pyproject.toml
-	@.ci/packages required mosquitto:mosquitto openssl:openssl gcc:gcc libc6-dev:libc6-dev postgres:postgresql chromium:chromium
+$(VENV)/develops: setup.cfg pyproject.toml
+	@.ci/packages required python-venv:python3-venv mosquitto:mosquitto openssl:openssl gcc:gcc libc6-dev:libc6-dev postgres:postgresql chromium:chromium
+	@$(MAKE) -s $(VENV)/bin/python
 	@echo "installing Edge Inspect and what its tests need into $(VENV) (a minute, once)" >&2
 	@$(BIN)/pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/runs

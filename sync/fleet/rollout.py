@@ -1,7 +1,8 @@
 """How a roll-out goes on: in waves, judged by the lines' own figures. Pure.
 
 `decide` is asked again and again with all that is known, and says what is to change. It never
-begins a wave while a threshold is exceeded, and never assigns a station of a later wave.
+begins a wave while a threshold is exceeded, and never assigns a station of a later wave. What
+cannot go on by itself is paused, with the reason: nothing waits for ever without a word.
 """
 
 from __future__ import annotations
@@ -128,10 +129,35 @@ def _running(board: _Board) -> Rollout:
             break  # what comes behind it is for the next time
     if wave == rollout.wave:
         _stand_in(board, wave)
+        stuck = _stuck(board, wave) if wave < last else None
+        if stuck is not None:
+            _hold(board)
+            return replace(rollout, state="paused", why=stuck)
     for one in list(board.members.values()):
         _go(board, one, wave)
     finished = wave == last and all(_settled(one, rollout.plan) for one in board.members.values())
     return replace(rollout, wave=wave, state="done" if finished else "running", why=None)
+
+
+def _stuck(board: _Board, last: int) -> str | None:
+    """Why the next wave will never begin: too many of one have failed, though not so many of all
+    that a threshold is exceeded, and nobody in it is still under way."""
+    plan = board.rollout.plan
+    for wave in range(last + 1):
+        own = [one for one in board.of_wave(wave) if one.state not in AWAY_FROM_IT]
+        failed = sorted((one for one in own if is_failed(one)), key=lambda one: one.station)
+        if not failed or ready(own, board):
+            continue
+        if all(one in failed or _left_out(one, board) or _settled(one, plan) for one in own):
+            good, first = sum(succeeded(one, plan) for one in own), failed[0]
+            reason = f"{first.code}: {first.why}" if first.why else first.code or first.state
+            more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+            return (
+                f"wave {wave + 1}: {good} of {good + len(failed)} stations have it, and "
+                f"{plan.thresholds.success:.0%} must before the next begins: "
+                f"not {first.station}{more} ({reason})"
+            )
+    return None
 
 
 def _go(board: _Board, member: Member, wave: int) -> None:
@@ -184,14 +210,13 @@ def _order(
 
 
 def _stand_in(board: _Board, wave: int) -> None:
-    """While nobody of the wave can be reached, one station of a later wave goes in its place: so
-    one that is switched off does not hold up all others, and none goes without evidence."""
+    """While nobody of the wave is waited for, one station of a later wave goes in its place: so
+    one that is switched off, or has no labels, does not hold up all others, and none goes without
+    evidence."""
     own = [one for one in board.of_wave(wave) if one.state not in AWAY_FROM_IT]
     if not own or not all(_left_out(one, board) for one in own):
         return
     if any(succeeded(one, board.rollout.plan) for one in own):
-        return
-    if not any(board.away(one) for one in own):
         return
     later = [
         one

@@ -107,6 +107,45 @@ def test_resume_tries_only_the_failed_again():
     assert plant.rollout.state == "paused"
 
 
+HARM = [{"escalations": 90}, {"overkill": 90}, {"permissive": 9}, {"deaths": 4}]
+
+
+@pytest.mark.parametrize("counts", HARM, ids=lambda counts: next(iter(counts)))
+def test_what_was_known_when_it_was_resumed_counts_no_more_and_new_harm_does(counts):
+    plant = Plant(count=1, plan=replace(PLAN, waves=("100%",)))
+    line = plant.lines["a/b/0"]
+    plant.step()
+    for times, parts in ((1, 300), (4, 900)):
+        line.tries(
+            "canary", parts=parts, share=0.05, **{name: times * n for name, n in counts.items()}
+        )
+        plant.step()
+        assert plant.rollout.state == "paused"
+        plant.resume()
+        plant.step()
+        assert plant.rollout.state == "running"
+        line.tries(
+            "canary",
+            parts=parts + 300,
+            share=0.05,
+            **{name: times * n for name, n in counts.items()},
+        )
+        plant.step()
+        assert plant.rollout.state == "running"
+
+
+def test_a_station_that_counts_anew_is_judged_by_all_that_it_says():
+    plant = Plant(count=1, plan=replace(PLAN, waves=("100%",)))
+    plant.step()
+    plant.lines["a/b/0"].tries("canary", parts=900, share=0.05, permissive=40)
+    plant.step()
+    plant.resume()
+    plant.step()
+    plant.lines["a/b/0"].tries("canary", parts=300, share=0.05, permissive=30)
+    plant.step()
+    assert plant.rollout.state == "paused"
+
+
 def test_small_shifts_at_many_stations_are_seen_together():
     plant = Plant(plan=replace(PLAN, waves=("100%",)))
     plant.step()
@@ -201,7 +240,77 @@ def test_labels_that_never_came_are_no_failure():
     plant.lines["a/b/0"].tries("rejected", code="not_calibrated")
     plant.step()
     assert plant.rollout.state == "running"
-    assert len(plant.of("waiting")) == 5
+
+
+@pytest.mark.parametrize("code", ["not_calibrated", "wrong_clock"])
+def test_a_wave_that_is_left_out_as_a_whole_holds_up_nobody(code):
+    plant = Plant()
+    plant.step()
+    first = plant.lines["a/b/0"]
+    first.tries("rejected", code=code) if code == "not_calibrated" else first.refuses(code)
+    for _ in range(3):
+        plant.step()
+    assert [order.station for order in plant.told] == ["a/b/0", "a/b/1"], "one, in its place"
+    plant.lines["a/b/1"].tries("active")
+    plant.step()
+    assert plant.rollout.wave == 1
+
+
+def in_its_second_wave(plant):
+    """A hundred stations, as `fleet push --help` has them; those of the second wave."""
+    plant.step()
+    all_active(plant)
+    plant.step()
+    return plant.of("assigned")
+
+
+def test_a_wave_that_can_never_succeed_pauses_and_says_why():
+    plant = Plant(100, Plan(("a/b/*",), waves=("1", "10%", "100%")))
+    second = in_its_second_wave(plant)
+    for name in second[:-1]:
+        plant.lines[name].tries("active")
+    plant.lines[second[-1]].tries("shadow")
+    plant.step()
+    plant.lines[second[0]].tries("rejected", code="golden_differs")
+    plant.step()
+    assert plant.rollout.state == "running", "one is still under way, and 1 of 10 may fail"
+    plant.lines[second[-1]].tries("active")
+    plant.step()
+    assert plant.rollout.state == "paused"
+    assert plant.rollout.why == (
+        f"wave 2: 8 of 9 stations have it, and 90% must before the next begins: "
+        f"not {second[0]} (golden_differs)"
+    )
+    plant.resume()
+    plant.step()
+    assert plant.rollout.state == "running"
+    assert plant.of("assigned") == [second[0]]
+    plant.lines[second[0]].tries("active")
+    plant.step()
+    assert plant.rollout.wave == 2
+
+
+def test_one_that_is_away_is_not_waited_for_before_that_is_said():
+    plant = Plant(100, Plan(("a/b/*",), waves=("1", "10%", "100%")))
+    second = in_its_second_wave(plant)
+    for name in second[2:]:
+        plant.lines[name].tries("active")
+    plant.lines[second[0]].tries("rejected", code="golden_differs")
+    plant.step()
+    assert plant.rollout.state == "running"
+    plant.lines[second[1]].offline_s = OFFLINE_S
+    plant.step()
+    assert plant.rollout.state == "paused"
+
+
+def test_the_last_wave_needs_no_share():
+    plant = Plant(20, Plan(("a/b/*",), thresholds=Thresholds(max_failed=1.0)))
+    plant.step()
+    all_active(plant)
+    for number in range(5):
+        plant.lines[f"a/b/{number}"].tries("rejected", code="golden_differs")
+    plant.step()
+    assert plant.rollout.state == "done"
 
 
 def test_a_pack_that_is_refused_fails_until_it_is_taken():

@@ -43,6 +43,11 @@ WORDS = {
         "parts are decided by the model in force; a new one was not taken",
         "`edge-inspect model show` says why; `edge-inspect model cancel --by NAME` takes note",
     ),
+    "models": (
+        "parts are decided by the configured model, not by the one that decided before",
+        "nothing while that one is the candidate (`edge-inspect model show`); else install it, or"
+        " push it again; `edge-inspect model cancel --by NAME --reason WHY` takes note",
+    ),
 }
 """For each alarm: what happens to parts, and what to do."""
 

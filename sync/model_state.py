@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SCHEMA = "model-state/1"
-OF_THE_LINE = ("running", "candidate", "previous", "last")
+OF_THE_LINE = ("running", "candidate", "previous", "last", "lost")
 MOST_REFUSED = 16
 
 

@@ -80,6 +80,8 @@ def _lines(told: Told) -> Iterator[str]:
     if last:
         yield f"last       {_name(last)}"
         yield from _candidate(last)
+    if told.get("lost"):
+        yield f"lost       {_short(told['lost'])}: it decided here before line.db was lost"
     for one in told.get("refused") or ():
         yield f"refused    {_short(one)}: {one['code']}, {one['why']} ({one['at'][:16]})"
 

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, NoReturn
 
 SCHEMA = "model-state/1"
@@ -33,6 +33,13 @@ class Evidence:
     escalations: int = 0
     overkill: int = 0
     deaths: int = 0
+
+    def beyond(self, accepted: Evidence) -> Evidence:
+        """What came after `accepted` was. All of it where a station has begun to count anew."""
+        if self.parts < accepted.parts or self.deaths < accepted.deaths:
+            return self
+        known = asdict(accepted)
+        return Evidence(**{name: count - known[name] for name, count in asdict(self).items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,8 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One state of a station."""
+    """One state of a station. `lost` is the bundle that decided before its line.db was lost, while
+    the configured one stands in for it."""
 
     at: str = ""
     desired: Desired | None = None
@@ -115,6 +123,7 @@ class Said:
     refusal: Refusal | None = None
     delivery: Delivery | None = None
     clock_synced: bool | None = None
+    lost: Running | None = None
 
 
 def read(payload: bytes | str, station: str) -> Said | None:
@@ -142,6 +151,7 @@ def read(payload: bytes | str, station: str) -> Said | None:
         _refusal(content.get("refusal")),
         _delivery(_mapping(content.get("delivery"))),
         synced if isinstance(synced, bool) else None,
+        _running(_mapping(content.get("lost"))),
     )
 
 

@@ -14,14 +14,15 @@ from sync.fleet.said import Desired, Refusal, Running, Said, Trial
 from sync.refusals import REFUSALS
 
 WARN_S = 30 * 86400.0
-CERTIFICATE, UNSYNCHRONISED = "certificate", "clock_not_synchronised"
+CERTIFICATE, UNSYNCHRONISED, LOST = "certificate", "clock_not_synchronised", "lost"
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Something at a station that keeps new models away, by its name: `expired` (the fleet's signed
     metadata), `wrong_clock` (the station's) or the code of another refusal; `certificate` (its own,
-    for the broker); `clock_not_synchronised`, which is only said."""
+    for the broker); `lost` (what it knew of models); `clock_not_synchronised`, which is only
+    said."""
 
     name: str
     what: str
@@ -118,6 +119,7 @@ def standing(
     troubles = [
         *_refusals(said),
         *_download(said),
+        *_lost(said),
         *_certificate(certificate, since, now),
         *_clock(said),
     ]
@@ -155,6 +157,21 @@ def _download(said: Said | None) -> Iterable[Trouble]:
         refusal = REFUSALS[delivery.code]
         what = f"{refusal.words}: {delivery.why}" if delivery.why else refusal.words
         yield Trouble(delivery.code, what, refusal.mend)
+
+
+def _lost(said: Said | None) -> Iterable[Trouble]:
+    """What a station runs is not what it ran, since it forgot that it did."""
+    if said is None or said.lost is None:
+        return
+    lost, now, coming = said.lost, said.running, said.candidate
+    if now is not None and now.bundle == lost.bundle:
+        return
+    instead = "no model" if now is None else f"{now.name} {now.version}, as configured,"
+    what = f"its line.db was lost: {instead} decides instead of {lost.name} {lost.version}"
+    mend = "push that one again (`edge-inspect fleet push`), or install it at the station"
+    if coming is not None and coming.bundle == lost.bundle:
+        mend = "nothing: it goes through its whole probation there again"
+    yield Trouble(LOST, what, mend)
 
 
 def _clock(said: Said | None) -> Iterable[Trouble]:

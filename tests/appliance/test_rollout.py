@@ -268,3 +268,32 @@ def test_by_the_fleet_s_word_and_back_by_it(tmp_path: Path) -> None:
     told = records(settings, "rollout/1")
     assert [record["rollout"] for record in told] == ["r1"] * (len(told) - 1) + ["r3"]
     assert (told[-2]["event"], told[-2]["code"], told[-2]["by"]) == ("rollback", "ordered", "k.ito")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["damaged", "deleted"])
+def test_what_ran_before_line_db_was_lost_proves_itself_again(tmp_path: Path, how: str) -> None:
+    settings = a_station(tmp_path)
+    made, path = better(tmp_path), config_of(settings).state_dir / "line.db"
+    with line(settings):
+        assign(settings, made, 1, "run")
+        until(lambda: models(settings)["running"]["version"] == "1.3.0", seconds=60)
+        until(lambda: models(settings)["running"]["trial"] is None, seconds=60)
+    for left in path.parent.glob("line.db*"):
+        left.write_bytes(b"no database " * 1000) if how == "damaged" else left.unlink()
+    with line(settings):
+        until(lambda: bool(models(settings)))
+        assert models(settings)["running"]["version"] == "1.2.3"
+        assert models(settings)["lost"]["bundle"] == made.digest
+        causes = of_service(config_of(settings), "line").content["causes"]
+        assert any("decides instead of bright 1.3.0" in cause["what"] for cause in causes)  # type: ignore[index, attr-defined]
+        if how == "damaged":
+            until(reached(settings, "shadow"), seconds=60)  # persons decide until one has looked
+            named = {"limit": "unreadable", "reason": "a test"}
+            answer = ask_line(config_of(settings), "clear_limit", named, "anna")
+            assert answer is not None
+            assert answer["ok"], answer
+        until(lambda: models(settings)["running"]["version"] == "1.3.0", seconds=60)
+        until(lambda: models(settings)["lost"] is None)
+    told = [record["to"] for record in records(settings, "rollout/1")]
+    assert told[:4] == ["assigned", "verified", "proved", "shadow"]

@@ -159,6 +159,20 @@ def test_what_keeps_a_download_from_going_on_is_told(fleet):
     assert "no_space" not in fleet.look(code=0)
 
 
+def test_what_decides_instead_of_another_since_line_db_was_lost_is_told(fleet):
+    word = fleet.word(CAPS)
+    lost = {"bundle": word.bundle.digest, "name": "rings", "version": "1.1.0"}
+    fleet.turn(caps=state(CAPS, word, lost=lost))
+    text = fleet.look(code=4)
+    assert "rings 1, as configured, decides instead of rings 1.1.0" in text
+    assert "push that one again" in text
+    again = trial(word, "shadow", name="rings", version="1.1.0")
+    fleet.turn(caps=state(CAPS, word, lost=lost, candidate=again))
+    assert "whole probation there again" in fleet.look(code=4)
+    fleet.turn(caps=state(CAPS, word, lost=lost, running=word.bundle.digest))
+    assert "lost" not in fleet.look(code=0)
+
+
 def test_documents_that_nobody_renews_are_told_without_any_station(fleet):
     assert fleet.json()["troubles"] == []
     fleet.now += 8 * 86400

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -15,7 +16,7 @@ from sync.fleet.giving import Fault, Giving, Signer
 from sync.fleet.knowing import Knowing, Known
 from sync.fleet.publisher import Allowed
 from sync.fleet.rollout import Decision, decide
-from sync.fleet.rollout_tables import assignments, members, model_states, rollouts
+from sync.fleet.rollout_tables import assignments, evidence, members, model_states, rollouts
 from sync.fleet.said import Evidence
 
 RENEW_EVERY_S = 600.0
@@ -56,7 +57,6 @@ class Advance:
         self._knowing = Knowing()
         self._giving = Giving(signer, text)
         self._renew_at = 0.0
-        self._evidence: dict[tuple[str, str, int | None], Evidence] = {}
 
     def turn(self, heard: Mapping[str, str], taken: Mapping[str, int]) -> Turn:
         """Keep what stations said (`heard`, as JSON) and which packs a broker has `taken` (versions
@@ -75,7 +75,6 @@ class Advance:
             seen = self._knowing.seen(connection, known, told, now)
             self._giving.begin(known, now)
             decided = [self._decide(one, what, now) for one, what in zip(known, seen, strict=True)]
-            self._remember(known, decided)
             given = self._giving.give(connection, known, decided, told, now)
             for one, decision in zip(known, decided, strict=True):
                 self._store(connection, one, decision, given.by_station, self._text(now))
@@ -97,24 +96,10 @@ class Advance:
         if one.rollout.id in self._giving.faults:
             return Decision(one.rollout)
         try:
-            return decide(one.rollout, self._with_evidence(one), seen)
+            return decide(one.rollout, one.members, seen)
         except Exception as error:
             self._giving.fault(one.rollout.id, error, now)
             return Decision(one.rollout)
-
-    def _with_evidence(self, one: Known) -> list[Member]:
-        """The members with the figures that were last said of them."""
-        return [
-            replace(member, evidence=self._evidence.get(_attempt(one, member), member.evidence))
-            for member in one.members
-        ]
-
-    def _remember(self, known: Sequence[Known], decided: Sequence[Decision]) -> None:
-        before = {_attempt(one, member) for one in known for member in one.members}
-        self._evidence = {key: said for key, said in self._evidence.items() if key in before}
-        for one, decision in zip(known, decided, strict=True):
-            for member in decision.members:
-                self._evidence[_attempt(one, member)] = member.evidence
 
     def _keep(self, connection: Connection, heard: Mapping[str, str], at: str) -> None:
         if not heard:
@@ -143,6 +128,7 @@ class Advance:
             statement = sa.update(rollouts).where(rollouts.c.id == rollout.id)
             connection.execute(statement.values(**columns, changed_at=at))
         fresh = {order.station for order in decision.orders if order.fresh}
+        shown: list[dict[str, object]] = []
         for member in decision.members:
             if member.station in fresh:
                 got = given.get(member.station)
@@ -154,6 +140,23 @@ class Advance:
                     members.c.rollout == rollout.id, members.c.station == member.station
                 )
                 connection.execute(statement.values(**_columns(member), changed_at=at))
+            if member.evidence != before[member.station].evidence:
+                row = {"rollout": rollout.id, "station": member.station, "serial": member.serial}
+                shown.append(row | {"shown": _text(member.evidence), "accepted": None})
+        self._show(connection, shown)
+
+    def _show(self, connection: Connection, rows: list[dict[str, object]]) -> None:
+        """What was accepted of an attempt stays so; of a new one nothing was."""
+        if not rows:
+            return
+        insert = self._database.insert(evidence)
+        news, columns = insert.excluded, evidence.c
+        kept = sa.case((columns.serial == news.serial, columns.accepted), else_=None)
+        statement = insert.on_conflict_do_update(
+            index_elements=["rollout", "station"],
+            set_={"serial": news.serial, "shown": news.shown, "accepted": kept},
+        )
+        connection.execute(statement, rows)
 
 
 def _lock(connection: Connection) -> None:
@@ -169,8 +172,8 @@ def _mark(connection: Connection, taken: Mapping[str, int]) -> None:
         connection.execute(sa.update(assignments).where(own).values(published=stamp))
 
 
-def _attempt(one: Known, member: Member) -> tuple[str, str, int | None]:
-    return one.rollout.id, member.station, member.serial
+def _text(one: Evidence) -> str:
+    return json.dumps(asdict(one), separators=(",", ":"))
 
 
 def _columns(member: Member) -> dict[str, object]:

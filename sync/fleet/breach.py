@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sync.fleet.following import AWAY_FROM_IT, Member
 from sync.fleet.plan import Plan
@@ -27,12 +28,13 @@ def is_failed(member: Member) -> bool:
 def breached(plan: Plan, members: Sequence[Member]) -> str | None:
     """The first threshold that is exceeded, in words; None while all is well.
 
+    What a person has accepted, by resuming the roll-out, does not count: only what came after it.
     Counts of all stations are added up: what is too little to be seen at one of them is seen over
     many. Stations and deaths are judged as they are: to stop costs a look. Shares of parts must lie
     above their limit by more than chance makes likely, since a better model differs too.
     """
     judged = [
-        one
+        replace(one, evidence=one.evidence.beyond(one.accepted))
         for one in members
         if one.serial is not None and one.state not in AWAY_FROM_IT and one.state != "waiting"
     ]

@@ -34,7 +34,7 @@ STATES = FOLLOWED | AWAY_FROM_IT | {"waiting", "active", "rejected", "rolled_bac
 class Member:
     """One station of a roll-out. `serial` is that of the assignment that began its newest attempt,
     None before the first. `trial` is *active*, but may still go back by itself; `refused` is a
-    pack that it does not take.
+    pack that it does not take. Of its `evidence` a person has `accepted` so much.
     """
 
     station: str
@@ -45,6 +45,7 @@ class Member:
     why: str | None = None
     share: float | None = None
     evidence: Evidence = field(default_factory=Evidence)
+    accepted: Evidence = field(default_factory=Evidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from sync.fleet.following import FOLLOWED, Member, Seen
 from sync.fleet.plan import Plan, PlanError
 from sync.fleet.publisher import Allowed
 from sync.fleet.rollout import STATES, Rollout, State
-from sync.fleet.rollout_tables import assignments, members, model_states, rollouts
-from sync.fleet.said import Said, read
+from sync.fleet.rollout_tables import assignments, evidence, members, model_states, rollouts
+from sync.fleet.said import Evidence, Said, read
 from sync.fleet.tables import stations
 
 OPEN = ("running", "paused")
@@ -105,7 +105,7 @@ class Knowing:
             if plan is None:
                 continue
             rollout = Rollout(row.id, row.digest, state, plan, row.wave, row.why)
-            own = _members(connection, row.id)
+            own = members_of(connection, row.id)
             if state not in OPEN:
                 own = [
                     one
@@ -217,13 +217,30 @@ def _told(row: Any, body: bytes) -> Newest:
     return Newest(int(row.serial), row.rollout, action, row.at, signed, allowed, again)
 
 
-def _members(connection: Connection, rollout: str) -> list[Member]:
-    columns = members.c
-    query = sa.select(members).where(columns.rollout == rollout).order_by(columns.station)
+def members_of(connection: Connection, rollout: str) -> list[Member]:
+    """The members of a roll-out, by name, with what they have shown so far."""
+    own, shown = members.c, evidence.c
+    same = sa.and_(
+        shown.rollout == own.rollout, shown.station == own.station, shown.serial == own.serial
+    )
+    query = sa.select(members, shown.shown, shown.accepted).join(evidence, same, isouter=True)
     return [
-        Member(row.station, row.wave, row.state, row.serial, row.code, row.why)
-        for row in connection.execute(query)
+        Member(
+            row.station,
+            row.wave,
+            row.state,
+            row.serial,
+            row.code,
+            row.why,
+            evidence=_evidence(row.shown),
+            accepted=_evidence(row.accepted),
+        )
+        for row in connection.execute(query.where(own.rollout == rollout).order_by(own.station))
     ]
+
+
+def _evidence(text: str | None) -> Evidence:
+    return Evidence(**json.loads(text)) if text else Evidence()
 
 
 def _with(connection: Connection, state: str) -> set[str]:

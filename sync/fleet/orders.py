@@ -22,7 +22,7 @@ from sync.fleet.order import Order, OrderRefused, check
 from sync.fleet.plan import Plan, PlanError, parse, waves_of
 from sync.fleet.repository import Parcel, Repository, iso
 from sync.fleet.roles import PENDING, Roles
-from sync.fleet.rollout_tables import members, orders, rollouts
+from sync.fleet.rollout_tables import evidence, members, orders, rollouts
 from sync.topics import Station, TopicError
 
 FAILED = ("rejected", "rolled_back", "refused")
@@ -112,8 +112,10 @@ class Orders:
         return self._turn(connection, order, ("running",), "paused")
 
     def _resume(self, connection: Connection, order: Order) -> Answer:
-        """Also tries those again that failed."""
+        """Also tries those again that failed. What the others have shown so far is accepted."""
         answer = self._turn(connection, order, ("paused",), "running")
+        known = sa.update(evidence).where(evidence.c.rollout == answer["rollout"])
+        connection.execute(known.values(accepted=evidence.c.shown))
         own = sa.and_(members.c.rollout == answer["rollout"], members.c.state.in_(FAILED))
         news = {"state": "waiting", "code": None, "why": None, "changed_at": self._now()}
         tried = connection.execute(sa.update(members).where(own).values(**news))

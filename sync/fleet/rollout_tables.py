@@ -80,6 +80,18 @@ members = Table(
 says (`sync/fleet/following.py`); `serial` is that of the assignment that began its newest
 attempt."""
 
+evidence = Table(
+    "evidence",
+    METADATA,
+    Column("rollout", Text, primary_key=True),
+    Column("station", Text, primary_key=True),
+    Column("serial", _Big, nullable=False),
+    Column("shown", Text, nullable=False),
+    Column("accepted", Text),
+)
+"""What a member's newest attempt, of this serial, has shown so far (`Evidence` as JSON), and how much
+of that a person has accepted by resuming the roll-out."""
+
 assignments = Table(
     "assignments",
     METADATA,

@@ -97,7 +97,10 @@ class Plant:
         return sorted(name for name, one in self.members.items() if one.state in states)
 
     def resume(self):
-        """As the order of a person does it: whoever failed is tried again."""
+        """As the order of a person does it: whoever failed is tried again, and what is known is
+        accepted."""
+        for name, one in self.members.items():
+            self.members[name] = replace(one, accepted=one.evidence)
         failed = ("rejected", "rolled_back", "refused")
         for name in self.of(*failed):
             self.members[name] = replace(self.members[name], state="waiting", code=None, why=None)

@@ -9,6 +9,8 @@ from sync.fleet.advance import Advance
 from sync.fleet.database import Database, DatabaseError
 from sync.fleet.following import PATIENCE_S
 from sync.fleet.giving import AGAIN_S
+from sync.fleet.order import Order
+from sync.fleet.orders import Orders
 from sync.fleet.plan import Plan, Thresholds
 from sync.fleet.rollout import decide
 from sync.fleet.rollout_tables import bundles, members
@@ -105,6 +107,60 @@ def test_a_failure_pauses_and_the_word_reaches_who_is_under_way(depot, fleet):
     assert "r1 is paused" in turn.news[0]
     member = depot.members("r1")["a/b/1"]
     assert (member.state, member.code, member.why) == ("rolled_back", "nonsense", "NaN")
+
+
+def figures(parts, more):
+    escalated = {"candidate": more, "other": 0}
+    return {"parts": parts, "compared": parts, "escalated": escalated, "deaths": {"candidate": 0}}
+
+
+def test_what_was_accepted_by_resuming_is_known_after_a_restart_and_to_every_serve(
+    depot, fleet, database, clock
+):
+    depot.begin("r1", THREE[:1], Plan(("a/b/*",)))
+    fleet.turn()
+
+    def tell(who, parts, more):
+        word = depot.assigned()["a/b/0"]
+        one = trial(word, "canary", share=0.05, parts=parts, evidence=figures(parts, more))
+        who.hear({"a/b/0": state("a/b/0", word, candidate=one)})
+        return depot.rollout("r1").state
+
+    assert tell(fleet, 300, 100) == "paused"
+    with database.transaction() as connection:
+        order = Order("1", "resume", "ann", {"rollout": "r1", "reason": "known"})
+        Orders(depot.repository, lambda name: b"").apply(connection, order)
+    again = Fleet(depot, database, clock)
+    again.turn()
+    assert depot.rollout("r1").state == "running"
+    assert tell(Fleet(depot, database, clock), 600, 100) == "running"
+    assert tell(fleet, 900, 100) == "running"
+    assert tell(again, 1200, 300) == "paused"
+    # another attempt begins with nothing accepted
+    depot.set("r1", state="running")
+    with database.transaction() as connection:
+        connection.execute(sa.update(members).values(state="waiting"))
+    again.turn()
+    assert tell(again, 300, 100) == "paused"
+
+
+def test_what_a_station_has_shown_is_known_to_a_serve_that_never_heard_it(
+    depot, fleet, database, clock
+):
+    """A station does not always repeat the figures of a candidate that has ended."""
+    limits = Thresholds(max_failed=1.0, max_escalation_rise=0.2)
+    depot.begin("r1", THREE[:2], Plan(("a/b/*",), thresholds=limits))
+    fleet.turn()
+    words = depot.assigned()
+    one = trial(words["a/b/0"], "canary", share=0.05, parts=150, evidence=figures(150, 100))
+    fleet.hear({"a/b/0": state("a/b/0", words["a/b/0"], candidate=one)})
+    last = trial(words["a/b/0"], "rolled_back", code="escalation")
+    fleet.hear({"a/b/0": state("a/b/0", words["a/b/0"], last=last)})
+    assert depot.rollout("r1").state == "running"
+    one = trial(words["a/b/1"], "canary", share=0.05, parts=150, evidence=figures(150, 100))
+    second = Fleet(depot, database, clock)
+    second.hear({"a/b/1": state("a/b/1", words["a/b/1"], candidate=one)})
+    assert "200 of 300 parts" in depot.rollout("r1").why
 
 
 def test_serials_rise_also_where_the_clock_went_back(depot, fleet, clock):

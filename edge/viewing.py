@@ -81,11 +81,15 @@ class OwnCamera(Viewer):
 
 
 class LineCamera(Viewer):
-    """The newest picture that the running line has inspected, asked for through its requests."""
+    """The newest picture that the running line has inspected, asked for through its requests.
+
+    `whole`: without loss, which takes the line longer.
+    """
 
     from_line = True
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, whole: bool = False) -> None:
+        self._arguments = {"whole": True} if whole else {}
         self._folder = state_dir / "requests" / "line"
         self._new_id = Clock().new_id
         self._last: object = None
@@ -100,7 +104,8 @@ class LineCamera(Viewer):
         """The line's newest picture, once; the line looks at requests about once a second."""
         end = time.monotonic() + timeout
         while (left := end - time.monotonic()) > 0:
-            answer = ask(self._folder, Request(self._new_id(), "frame", {}), within_s=left)
+            request = Request(self._new_id(), "frame", self._arguments)
+            answer = ask(self._folder, request, within_s=left)
             if answer is None:
                 self._trouble = "the line has not answered"
                 return None
@@ -113,11 +118,11 @@ class LineCamera(Viewer):
 
 
 @contextmanager
-def viewer(config: Config) -> Iterator[Viewer]:
+def viewer(config: Config, whole: bool = False) -> Iterator[Viewer]:
     """The right viewer: the line's, when it runs and holds the camera; else one of our own.
 
-    Folders and videos are always opened here: two may read them. Raises StoreError when the line
-    belongs to another user.
+    Folders and videos are always opened here: two may read them. `whole` as for LineCamera.
+    Raises StoreError when the line belongs to another user.
     """
     from edge.status import of_service
     from edge.store.owner import become_owner
@@ -125,7 +130,7 @@ def viewer(config: Config) -> Iterator[Viewer]:
     source = cameras.source(config.camera)
     if source.live and of_service(config, "line").running:
         become_owner(config.state_dir)
-        yield LineCamera(config.state_dir)
+        yield LineCamera(config.state_dir, whole)
         return
     feed = NewestFeed() if source.live else WaitingFeed()
     supervisor = Supervisor(source, feed)

@@ -46,8 +46,8 @@ def lost(count: int) -> tuple[str, ...]:
     if not count:
         return ()
     return (
-        f"{count} pictures lost something when they were stored as JPEG, and the line's scores are"
-        " of the pictures before; storage.encoding: png keeps them whole",
+        f"{count} of the pictures lost something when they were stored as JPEG, and the line's"
+        " scores are of the pictures before; storage.encoding: png keeps them whole",
     )
 
 

@@ -134,7 +134,7 @@ def capture(
     settings = load(config)
     view = cameras.view(settings, cameras.source(settings.camera))
     taken = 0
-    with viewer(settings) as camera:
+    with viewer(settings, whole=True) as camera:
         for _ in _turns(count, every_s):
             if taken and camera.ended:
                 break

@@ -20,6 +20,7 @@ from edge.calibrating.pictures import SIDECAR, Labelled, listing, read_labelled
 from edge.files import sync_folder, write_atomically
 from edge.records import utc
 from edge.store.durable import make_directory, write_synced
+from edge.store.encoding import lossy
 
 FOLDER = "pinned"
 ABOUT = "set.json"
@@ -43,7 +44,8 @@ class Picture:
 class Pinned:
     """What is pinned. `view` is the camera's when it was pinned, `seen` the same in words.
 
-    `left_out` pictures had no room. `good` and `defect` count files.
+    `left_out` pictures had no room. `good` and `defect` count files, `lossy` those among them that
+    are not the pixels that the line had.
     """
 
     folder: Path
@@ -55,6 +57,7 @@ class Pinned:
     defect: int = 0
     bytes: int = 0
     left_out: int = 0
+    lossy: int = 0
     seen: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -164,7 +167,7 @@ class _Room:
 def _fill(
     new: Path, ordered: list[Picture], about: Pinned, room: _Room, tell: Callable[[int, int], None]
 ) -> Pinned:
-    kinds, used, left_out = [], 0, 0
+    kinds, used, left_out, lost = [], 0, 0, 0
     folders = {new.parent, new}
     for number, one in enumerate(ordered, 1):
         size = one.path.stat().st_size
@@ -177,13 +180,16 @@ def _fill(
         _keep(folder, one, room.images)
         kinds.append(one.kind)
         used += size
+        lost += lossy(one.path.read_bytes())
         tell(number, len(ordered))
     for folder in folders:
         if folder.is_dir():
             sync_folder(folder)
     good, defect = kinds.count("good"), kinds.count("defect")
     folder = new.parent / about.calibration
-    return replace(about, folder=folder, good=good, defect=defect, bytes=used, left_out=left_out)
+    return replace(
+        about, folder=folder, good=good, defect=defect, bytes=used, left_out=left_out, lossy=lost
+    )
 
 
 def _keep(folder: Path, one: Picture, images: Path) -> None:

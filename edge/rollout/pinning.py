@@ -37,8 +37,12 @@ def pin(
         made = pinned.pin(config.state_dir, chosen, about, config.rollout.pinned_bytes, tell)
     except (OSError, Unusable) as error:
         return f"its pictures could not be kept for new models: {error}"
+    lost = (
+        f"; {made.lossy} lost something when they were stored, so that no cuts made of them are"
+        " certified (storage.encoding: png)"
+    )
     left = f"; {made.left_out} had no room (rollout.pinned_bytes)" if made.left_out else ""
     return (
         f"kept for new models: {made.good} pictures of good parts and {made.defect} of defects,"
-        f" {made.bytes / 1e6:,.1f} MB{left}"
+        f" {made.bytes / 1e6:,.1f} MB{left}{lost if made.lossy else ''}"
     )

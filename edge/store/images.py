@@ -83,7 +83,7 @@ class Picture:
 
 
 class ImageStore:
-    """The folder `images/` of a state directory: `images/YYYY-MM-DD/HH/<inspection>.jpg` (or `.png` …), in UTC.
+    """The folder `images/` of a state directory: `images/YYYY-MM-DD/HH/<inspection>.jpg`, in UTC.
 
     What `keep` returns is on the disk, name and bytes. A crash leaves at most files ending in
     `.part`, which `sweep` removes. The last `floor` bytes of the disk are for records, and while

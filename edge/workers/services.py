@@ -11,9 +11,10 @@ from edge.decision.policy import DEGREES
 from edge.files import write_atomically
 from edge.records import Automation, Degree, utc
 from edge.requests import Answer, Refused, Request
-from edge.store.images import encode
+from edge.store.encoding import encode
 from edge.workers.entry import Entry
 from edge.workers.inspect import Inspector
+from edge.workers.keep import ending
 from edge.workers.ruler import Ruler
 
 COMMIT_WITHIN_S = 3.0
@@ -84,16 +85,16 @@ class LineRequests:
         return {"in_force": self._ruler.now.degree, "why": self._ruler.now.why}
 
     def _frame(self, request: Request) -> Answer:
-        """Leave the newest picture in `frames/newest.*` and say where; no arguments."""
+        """Leave the newest picture in `frames/` and say where. Argument: whole (pixels as PNG)."""
         frame = self._inspector.newest
         if frame is None or (frame.encoded is None and frame.image is None):
             raise Refused("the line has seen no picture yet")
-        data = frame.encoded
+        data, whole = frame.encoded, request.arguments.get("whole") is True
         if data is None:
             assert frame.image is not None
-            data = encode(frame.image)
+            data = encode(frame.image, "png" if whole else "jpeg")
         self._folder.mkdir(exist_ok=True)
-        path = self._folder / "newest.jpg"
+        path = self._folder / f"newest{ending(data)}"
         write_atomically(path, data, durable=False)
         return {
             "path": str(path),

@@ -20,6 +20,7 @@ from edge.inspection import Setup
 from edge.records import ImageRef, Inspection, Moment
 from edge.review.verdict import Verdict
 from edge.review.verdicts import give
+from edge.store.encoding import encode
 from edge.store.images import ImageStore
 from edge.store.journal import Journal
 from inference.prediction import Prediction
@@ -168,6 +169,19 @@ def test_the_pilot_s_draw_counts_in_human_only_too_scored_from_the_picture(bench
     assert found.samples.defect.tolist() == [False, True]
     assert found.rescored == 2
     assert found.samples.sha256[0] != found.samples.sha256[1]
+
+
+def test_only_scores_of_pictures_that_lost_something_are_doubtful(bench: Bench) -> None:
+    data = encode(np.full((20, 30, 3), 51, np.uint8))
+    kept = ImageStore(bench.folder).keep("picture", NOON, data)
+    bench.part("accept", image=kept)
+    assert bench.score().doubtful == ()  # the record has the line's own score
+    bench.part("reject", model={"bundle": "another"}, image=bench.picture(255))
+    assert bench.score().doubtful == ()
+    more = ImageStore(bench.folder).keep("more", NOON, encode(np.full((20, 30, 3), 9, np.uint8)))
+    bench.part("reject", model={"bundle": "another"}, image=more)
+    (why,) = bench.score().doubtful
+    assert why.startswith("1 of the pictures lost something")
 
 
 def test_a_stored_picture_that_was_changed_is_not_scored(bench: Bench) -> None:

@@ -18,6 +18,7 @@ from edge.calibrating.gathered import Gathered, Unusable
 from edge.calibrating.scoring import Shape, score_folder, scorer
 from edge.inspection import Setup
 from edge.records import Origin
+from edge.store.encoding import encode
 from inference.bundle import Bundle
 from inference.prediction import ModelFault, Prediction
 from inference.worker import Worker
@@ -109,6 +110,17 @@ def test_any_other_size_is_refused_unless_it_is_taken_as_it_is(
     found = score_folder(tmp_path, Shape(setup(roi), as_is=True), worker, nothing)
     assert len(found.samples.scores) == 2
     assert found.doubtful == ("1 pictures of another size were taken as they are",)
+
+
+def test_pictures_that_lost_something_vouch_for_nothing(tmp_path: Path, worker: Worker) -> None:
+    put(tmp_path, "good/a.png", grey(240))
+    put(tmp_path, "good/camera.jpg", grey(200))
+    assert score_folder(tmp_path, Shape(setup()), worker, nothing).doubtful == ()
+    (tmp_path / "good" / "b.jpg").write_bytes(encode(grey(240)))
+    (tmp_path / "good" / "c.jpg").write_bytes(encode(grey(120)))
+    (why,) = score_folder(tmp_path, Shape(setup()), worker, nothing).doubtful
+    assert why.startswith("2 of the pictures lost something")
+    assert "storage.encoding: png" in why
 
 
 def test_damaged_and_doubtful_pictures_are_left_out_and_named(

@@ -16,7 +16,7 @@ from camera.simulated.options import SyntheticOptions
 from camera.simulated.parts import draw
 from edge.cli import export as command
 from edge.cli.main import app
-from edge.store.images import encode
+from edge.store.encoding import encode
 from tests.edge.cli.test_results import CONFIG
 from tests.edge.review.labelled import Labelled
 

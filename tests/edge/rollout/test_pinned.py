@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.calibrating.gathered import Gathered
@@ -14,6 +15,7 @@ from edge.decision.evidence import Samples
 from edge.rollout import pinned
 from edge.rollout.pinned import Picture, Pinned, of_folder, pin, read
 from edge.store import usage
+from edge.store.encoding import encode
 from tests.edge.rollout.places import dataset, picture
 
 ABOUT = Pinned(Path(), "c1", "view", "2026-11-20T12:00:00Z", "anna", seen={"roi": None})
@@ -112,6 +114,15 @@ def test_the_old_set_stays_where_the_new_one_fails(
         pin(tmp_path, of_folder(tmp_path / "2"), newer, 10)
     assert read(tmp_path) == old
     assert len(files(old.folder)) == 4
+
+
+def test_it_says_how_many_pictures_lost_something(tmp_path: Path) -> None:
+    folder = dataset(tmp_path / "1", 2, 1)
+    level = np.full((20, 30, 3), 99, np.uint8)
+    (folder / "good" / "stored.jpg").write_bytes(encode(level))
+    made = pin(tmp_path, of_folder(folder), ABOUT, ROOM)
+    assert (made.good, made.defect, made.lossy) == (3, 1, 1)
+    assert read(tmp_path) == made
 
 
 def test_retention_counts_it(tmp_path: Path) -> None:

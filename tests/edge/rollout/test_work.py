@@ -6,6 +6,7 @@ import errno
 import zipfile
 from pathlib import Path
 
+import cv2
 import pytest
 
 from edge.calibrating.pictures import read_labelled
@@ -17,6 +18,7 @@ from edge.rollout.outcome import Calibrated, Installed, Proved
 from edge.rollout.pinned import Pinned, of_folder
 from edge.rollout.recalibrating import exchanged
 from edge.standards import Standards
+from edge.store.encoding import encode
 from inference.bundle import Bundle, load
 from inference.slots import Slots
 from tests.edge.rollout.places import config, dataset
@@ -188,6 +190,18 @@ def test_nobody_vouching_is_not_certified(here: Config, new: Bundle, tmp_path: P
     result = calibrate(here, new)
     assert (result.ok, result.code) == (False, "uncertified")
     assert "--not-trained-on-these" in (result.why or "")
+
+
+def test_pictures_that_lost_something_certify_nothing(
+    here: Config, new: Bundle, tmp_path: Path
+) -> None:
+    data = dataset(tmp_path / "data")
+    image = cv2.imread(str(next((data / "good").rglob("*.png"))))
+    (data / "good" / "stored.jpg").write_bytes(encode(image.astype("uint8") + 1))
+    pin(here, data)
+    result = calibrate(here, new, said=True)
+    assert (result.ok, result.code) == (False, "uncertified")
+    assert "storage.encoding" in (result.why or "")
 
 
 def test_pictures_that_it_learnt_from_are_refused(here: Config, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.store.images import ImageStore, Picture, encode, parse_policy, wanted
+from edge.store.encoding import encode
+from edge.store.images import ImageStore, Picture, parse_policy, wanted
 from tests.edge.store.builders import NOON
 
 HOUR = "images/2026-11-18/11"

@@ -14,7 +14,7 @@ import pytest
 import models
 from camera.simulated.options import SyntheticOptions
 from camera.simulated.parts import draw
-from edge.store.images import encode
+from edge.store.encoding import encode
 from inference.bundle import load
 from tests.edge.web.parts import DRAWN, LineOfTests
 from tests.edge.web.station import Station, station

@@ -76,6 +76,19 @@ def test_pixels_become_a_jpeg(bench: Bench) -> None:
     assert read.shape == PICTURE.shape
 
 
+def test_pixels_become_a_png_where_nothing_may_be_lost(bench: Bench) -> None:
+    images = ImageStore(bench.folder)
+    bench.keeper = Keeper(bench.entries, bench.recorded, images, encoding="png")
+    bench.give(with_picture(1), with_picture(2, None, b"\xff\xd8 the camera's own"))
+    bench.keeper.step()
+    pixels, bytes_ = (image_of(passed)[0] for passed in bench.passed())
+    assert pixels is not None
+    assert bytes_ is not None
+    assert pixels.path.endswith(".png")
+    assert np.array_equal(cv2.imread(str(bench.folder / pixels.path)), PICTURE)
+    assert (bench.folder / bytes_.path).read_bytes() == b"\xff\xd8 the camera's own"
+
+
 @pytest.mark.parametrize("ending", [".png", ".bmp", ".tif", ".webp", ".jpg"])
 def test_a_file_keeps_the_ending_of_its_kind(bench: Bench, ending: str) -> None:
     _, data = cv2.imencode(ending, PICTURE)

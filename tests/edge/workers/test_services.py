@@ -7,8 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from camera.decode import decode
 from edge.records import Automation, Cuts
 from edge.requests import Refused, Request
 from edge.workers import services
@@ -149,3 +151,9 @@ def test_the_newest_picture_is_left_for_the_camera_commands(bench: Bench, tmp_pa
     again = bench.ask("frame")
     assert isinstance(again, dict)
     assert Path(again["path"]).read_bytes()[:2] == b"\xff\xd8"
+    whole = bench.ask("frame", whole=True)
+    assert isinstance(whole, dict)
+    assert Path(whole["path"]).name == "newest.png"
+    pixels, _ = decode(Path(whole["path"]).read_bytes())
+    assert pixels is not None
+    assert np.array_equal(pixels, PICTURE)

@@ -73,6 +73,13 @@ def _heading(course: Course) -> Iterator[str]:
     )
     if course.why:
         yield f"  {course.why}"
+    if course.resumed and course.state in ("running", "paused"):
+        known = course.accepted()
+        yield (
+            f"  resumed by {course.resumed[0]}, {course.resumed[1]}: what was known counts no more"
+            f" ({known.compared} parts, {known.permissive} accepted wrongly, {known.escalations}"
+            f" more escalated, {known.overkill} more rejected, {known.deaths} deaths)"
+        )
     if course.state == "paused":
         yield f"  → edge-inspect fleet resume {course.id}, or fleet rollback {course.id}"
 
@@ -163,6 +170,7 @@ def _course(one: Course) -> dict[str, object]:
         "by": one.by,
         "reason": one.reason,
         "at": one.at,
+        "resumed": dict(zip(("by", "at"), one.resumed, strict=True)) if one.resumed else None,
         "plan": asdict(one.plan),
         "members": [asdict(member) for member in one.members],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
@@ -141,8 +141,8 @@ class Advance:
                 )
                 connection.execute(statement.values(**_columns(member), changed_at=at))
             if member.evidence != before[member.station].evidence:
-                row = {"rollout": rollout.id, "station": member.station, "serial": member.serial}
-                shown.append(row | {"shown": _text(member.evidence), "accepted": None})
+                told = {"shown": _text(member.evidence), "serial": member.serial}
+                shown.append({"rollout": rollout.id, "station": member.station, **told})
         self._show(connection, shown)
 
     def _show(self, connection: Connection, rows: list[dict[str, object]]) -> None:

@@ -13,9 +13,10 @@ from sqlalchemy.engine import Connection
 from sync.fleet import plan as plans
 from sync.fleet.ending import ending
 from sync.fleet.following import AWAY_FROM_IT, Member, Seen, follow
+from sync.fleet.knowing import members_of
 from sync.fleet.plan import PlanError
 from sync.fleet.roles import Roles
-from sync.fleet.rollout_tables import assignments, bundles, members, model_states, rollouts
+from sync.fleet.rollout_tables import assignments, bundles, model_states, orders, rollouts
 from sync.fleet.said import Desired, Said, read
 from sync.fleet.standing import Course, Standing, Trouble, standing
 from sync.fleet.tables import stations
@@ -108,11 +109,7 @@ def _course(
         plan = plans.parse(row.plan)
     except PlanError:
         return None  # of a later version
-    query = sa.select(members).where(members.c.rollout == row.id).order_by(members.c.station)
-    own = [
-        Member(one.station, one.wave, one.state, one.serial, one.code, one.why)
-        for one in connection.execute(query)
-    ]
+    own = members_of(connection, row.id)
     # The tables have their states; shares and figures are what the stations say.
     followed = [_with_figures(one, row, said, assigned) for one in own]
     return Course(
@@ -129,7 +126,17 @@ def _course(
         row.reason,
         row.at,
         tuple(followed),
+        _resumed(connection, row.id),
     )
+
+
+def _resumed(connection: Connection, rollout: str) -> tuple[str, str] | None:
+    query = sa.select(orders).where(orders.c.kind == "resume").order_by(orders.c.at.desc())
+    given = (
+        row for row in connection.execute(query) if json.loads(row.answer)["rollout"] == rollout
+    )
+    newest = next(given, None)
+    return None if newest is None else (newest.by, newest.at)
 
 
 def _with_figures(

@@ -89,8 +89,8 @@ evidence = Table(
     Column("shown", Text, nullable=False),
     Column("accepted", Text),
 )
-"""What a member's newest attempt, of this serial, has shown so far (`Evidence` as JSON), and how much
-of that a person has accepted by resuming the roll-out."""
+"""What a member's newest attempt, of this serial, has shown so far (`Evidence` as JSON), and how
+much of that a person has accepted by resuming the roll-out."""
 
 assignments = Table(
     "assignments",

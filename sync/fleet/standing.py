@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timezone
 
 from sync.fleet import words
 from sync.fleet.following import Member
 from sync.fleet.plan import Plan
 from sync.fleet.rollout import State, succeeded
-from sync.fleet.said import Desired, Refusal, Running, Said, Trial
+from sync.fleet.said import Desired, Evidence, Refusal, Running, Said, Trial
 from sync.refusals import REFUSALS
 
 WARN_S = 30 * 86400.0
@@ -68,7 +68,8 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One roll-out: its newest wave, from 1, of so many, and its stations by what they are at."""
+    """One roll-out: its newest wave, from 1, of so many, and its stations by what they are at.
+    `resumed`: by whom and when, the last time."""
 
     id: str
     bundle: str
@@ -83,6 +84,7 @@ class Course:
     reason: str | None
     at: str
     members: tuple[Member, ...]
+    resumed: tuple[str, str] | None = None
 
     def counts(self) -> dict[str, int]:
         """How many stations are in each state."""
@@ -90,6 +92,12 @@ class Course:
         for one in self.members:
             found[one.state] = found.get(one.state, 0) + 1
         return dict(sorted(found.items()))
+
+    def accepted(self) -> Evidence:
+        """What stations had shown when it was resumed, added up: it counts no more."""
+        names = [one.name for one in fields(Evidence)]
+        known = [one.accepted for one in self.members]
+        return Evidence(*(sum(getattr(one, name) for one in known) for name in names))
 
     @property
     def succeeded(self) -> int:

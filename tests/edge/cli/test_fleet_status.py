@@ -14,6 +14,8 @@ from sync.fleet.advance import Advance
 from sync.fleet.central import Central
 from sync.fleet.database import Database
 from sync.fleet.hearing import Word
+from sync.fleet.order import Order
+from sync.fleet.orders import Orders
 from sync.fleet.plan import Plan
 from sync.fleet.rollout_tables import rollouts
 from tests.sync.fleet.depot import NOON, Depot, bundle, state, trial
@@ -125,6 +127,25 @@ def test_the_reason_of_a_failure_is_told(fleet):
     assert f"{CAPS}: rolled back: slower: 3.4 times as slow" in text
     assert fleet.station(CAPS)["code"] == "slower"
     assert fleet.station(CAPS)["refused"][0]["code"] == "slower"
+
+
+def test_what_was_accepted_by_resuming_is_told(fleet):
+    word = fleet.word(CAPS)
+    escalated = {"candidate": 120, "other": 20}
+    shown = {"parts": 310, "compared": 300, "escalated": escalated}
+    fleet.turn(caps=state(CAPS, word, candidate=trial(word, "canary", evidence=shown)))
+    assert "r1: paused" in fleet.look(code=4)
+    assert fleet.json()["rollouts"][0]["resumed"] is None
+    with fleet.database.transaction() as connection:
+        order = Order("1", "resume", "ann", {"rollout": "r1", "reason": "known"})
+        Orders(fleet.depot.repository, lambda name: b"").apply(connection, order)
+    fleet.turn()
+    text = fleet.look(code=0)
+    assert "resumed by ann, 2026-11-20T" in text
+    assert "counts no more (300 parts, 0 accepted wrongly, 100 more escalated" in text
+    assert fleet.json()["rollouts"][0]["resumed"]["by"] == "ann"
+    (caps,) = [one for one in fleet.json()["rollouts"][0]["members"] if one["station"] == CAPS]
+    assert caps["accepted"]["escalations"] == 100
 
 
 def test_expired_wrong_clock_and_certificate_have_names_of_their_own(fleet):

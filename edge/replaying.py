@@ -15,6 +15,7 @@ from edge.inspection import Ruling, Stopwatch, inspect
 from edge.records import Origin
 from edge.running import running, with_digest
 from edge.seating import make_setup
+from edge.store.encoding import lossy
 from inference.bundle import Bundle
 from inference.worker import Worker
 
@@ -81,6 +82,8 @@ def replay(config: Config, record: Mapping[str, Any]) -> Replayed:
     finally:
         worker.close()
     notes = _notes(record, bundle.digest, view, setup.runtime)
+    if frame.encoded is not None and lossy(frame.encoded):
+        notes += ("the stored picture lost something as it was stored, after it was inspected",)
     names = tuple(str(doubt["name"]) for doubt in made.doubts)
     return Replayed(made.score, made.label, names, record["score"], notes)
 
@@ -122,6 +125,4 @@ def _notes(
         notes.append(f"the runtime then was {record['runtime']}")
     if record["view"] != view:
         notes.append("the view (camera, size, region) is configured differently now")
-    if "file" not in record["tags"]:
-        notes.append("the stored picture may have been compressed after it was inspected")
     return tuple(notes)

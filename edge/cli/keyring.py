@@ -81,11 +81,15 @@ def thresholds(texts: Sequence[str] | None) -> dict[str, int]:
 def add(places: Places, wish: Wish) -> Step:
     """A key more."""
     from sync.fleet.change import Change
+    from sync.fleet.keys import name_of
 
     roles = _inner(wish.roles)
 
     def change(desk: Office, documents: Roles, dry_run: bool) -> Change:
         key = _key(desk, wish.name, wish.public, places, dry_run)
+        if name_of(key) != wish.name:
+            fail(f"{wish.public} holds the key {name_of(key)!r}", "a key is called as its file is")
+        _alone(desk, documents, key)
         return Change(add={role: [key] for role in roles}, thresholds=wish.thresholds)
 
     return Step(places, f"{wish.name} may sign {', '.join(wish.roles)}", change)
@@ -112,6 +116,7 @@ def rotate(places: Places, wish: Wish, to: str | None) -> Step:
     def change(desk: Office, documents: Roles, dry_run: bool) -> Change:
         keyid, roles = _where(desk, documents, wish.name)
         key = _key(desk, new, wish.public, places, dry_run, sealed=not {*roles} & _ONLINE)
+        _alone(desk, documents, key)
         return Change({role: [key] for role in roles}, {role: [keyid] for role in roles})
 
     return Step(places, f"{new} signs instead of {wish.name}", change)
@@ -142,6 +147,8 @@ def show(repository: Path, database: str, json: bool) -> None:
         signed = f"signed by {', '.join(one['signed'])}" if one["signed"] else "signed by nobody"
         more = f"{one['missing']} more of {', '.join(one['may'])}" if one["missing"] else "enough"
         typer.echo(f"waits: {one['role']} {one['version']}, {signed}; {more}")
+        for change in one["changes"]:
+            typer.echo(f"  {change}")
 
 
 def sign(places: Places, by: str, what: str, dry_run: bool, json: bool) -> None:
@@ -179,6 +186,7 @@ def said(one: Pending) -> dict[str, Any]:
         "signed": list(one.signed),
         "may": list(one.may),
         "missing": one.missing,
+        "changes": list(one.changes),
     }
 
 
@@ -225,11 +233,27 @@ def _where(desk: Office, documents: Roles, name: str) -> tuple[str, list[str]]:
     from edge.cli import signing
 
     table = signing.table(desk.repository, documents)
-    ids = {keyid for keys in table.values() for keyid, known in keys.items() if known == name}
-    if len(ids) != 1:
+    known = {keyid: called for keys in table.values() for keyid, called in keys.items()}
+    ids = {keyid for keyid, called in known.items() if name in (called, keyid)}
+    if len(ids) > 1:
+        fail(
+            f"{len(ids)} keys are called {name!r}", f"give the id of one: {', '.join(sorted(ids))}"
+        )
+    if not ids:
         fail(f"no key is called {name!r}", "edge-inspect fleet keys list")
     (keyid,) = ids
     return keyid, [role for role, keys in table.items() if keyid in keys]
+
+
+def _alone(desk: Office, documents: Roles, key: PublicKey) -> None:
+    """Ends the command where another key has this one's name: revoking goes by names."""
+    from edge.cli import signing
+    from sync.fleet.keys import name_of
+
+    name = name_of(key)
+    for keys in signing.table(desk.repository, documents).values():
+        if any(called == name and keyid != key.keyid for keyid, called in keys.items()):
+            fail(f"another key is called {name!r}", "give this one a name of its own")
 
 
 def _next_name(name: str) -> str:

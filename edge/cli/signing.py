@@ -71,7 +71,9 @@ def sign(places: Places, by: str, what: str, dry_run: bool) -> Mapping[str, Any]
 
         phrase = passphrase(places.passphrase_file)
         with office(places.repository, places.database, places.keys, phrase) as desk:
-            kind, body, words = _wanted(desk, what)
+            kind, body, words, changes = _wanted(desk, what)
+            for change in changes:
+                say(f"  {change}")
             if dry_run:
                 say(f"{words} (nothing changed)")
                 return {"dry_run": True}
@@ -108,19 +110,24 @@ def table(repository: Repository, roles: Roles) -> dict[str, dict[str, str]]:
     }
 
 
-def _wanted(desk: Office, what: str) -> tuple[str, dict[str, object], str]:
+def _wanted(desk: Office, what: str) -> tuple[str, dict[str, object], str, list[str]]:
+    """Kind and body of the order, words for it, and what the documents change that it is about."""
     from sync.fleet.ceremony import Ceremony
 
     ceremony = Ceremony(desk.repository)
     with desk.database.transaction() as connection:
         roles = desk.roles(connection)
         if what == "renew":
-            return "offer", ceremony.renewed(roles).as_json(), "root and targets, for a year more"
+            offer = ceremony.renewed(roles).as_json()
+            return "offer", offer, "root and targets, for a year more", []
         waiting = ceremony.pending(roles)
         if not waiting:
             fail("nothing waits for signatures", "edge-inspect fleet keys list")
+        changes = [
+            f"{one.role} {one.version} {change}" for one in waiting for change in one.changes
+        ]
         if what == "discard":
-            return "discard", {}, "what waited is dropped"
+            return "discard", {}, "what waited is dropped", changes
         made = ceremony.signatures(roles)
     if not made:
         may = ", ".join(sorted({name for one in waiting for name in one.may}))
@@ -129,7 +136,7 @@ def _wanted(desk: Office, what: str) -> tuple[str, dict[str, object], str]:
             "--keys FOLDER, where one of them is",
         )
     names = " and ".join(one.role for one in waiting)
-    return "sign", {"signatures": made}, f"{names} signed"
+    return "sign", {"signatures": made}, f"{names} signed", changes
 
 
 def _tell(words: str, answer: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -139,7 +146,10 @@ def _tell(words: str, answer: Mapping[str, Any] | None) -> Mapping[str, Any]:
             "start `edge-inspect fleet serve --repository …`; it is carried out then, once",
         )
     if answer.get("missing"):
-        say(f"{words}; it waits for {answer['missing']} more signatures")
+        more = (
+            "1 more signature" if answer["missing"] == 1 else f"{answer['missing']} more signatures"
+        )
+        say(f"{words}; it waits for {more}")
         say("  → edge-inspect fleet keys sign, by somebody else")
         return answer
     say(words)

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from sync.assignment import BundleFile
-from sync.fleet import metadata
+from sync.fleet import difference, metadata
 from sync.fleet.change import Change, with_keys
 from sync.fleet.folder import RepositoryError
 from sync.fleet.keys import name_of
 from sync.fleet.metadata import Document, MetadataError
 from sync.fleet.repository import Repository
 from sync.fleet.roles import PENDING, Roles
+from sync.fleet.vouched import in_force
 
 CHANGING = ("root", "targets")
+_CHANGES = {"root": difference.of_root, "targets": difference.of_targets}
 FIRST = "edge-inspect fleet keys sign finishes what waits, --discard drops it"
 
 
@@ -32,13 +34,15 @@ class Stale(RepositoryError):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A document that waits. `may` are the names of those whose signatures would still count."""
+    """A document that waits. `may` are the names of those whose signatures would still count;
+    `changes` says what it changes, in words."""
 
     role: str
     version: int
     signed: tuple[str, ...]
     may: tuple[str, ...]
     missing: int
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +80,9 @@ class Ceremony:
     def listing(self, roles: Roles, file: BundleFile) -> Offer:
         """Targets with this bundle, signed by the keys at hand. Raises RepositoryError where there
         is none of the right ones."""
-        base = self._repository.document(roles, "targets").signed.version
+        _, before = self._documents(roles)
         targets = self._repository.listing(roles, file)
-        return self._signed_offer(None, targets, base)
+        return self._signed_offer(None, targets, before.signed.version)
 
     def striking(self, roles: Roles, digest: str) -> Offer:
         """Targets without this bundle, signed by the keys at hand."""
@@ -106,6 +110,7 @@ class Ceremony:
     def signatures(self, roles: Roles) -> list[dict[str, object]]:
         """Those that the keys at hand can add to what waits."""
         made: list[dict[str, object]] = []
+        self._documents(roles)
         waiting = self._waiting(roles)
         for role, document in waiting.items():
             wanted = metadata.wanted(document, self._judge(roles, waiting, role))
@@ -119,6 +124,7 @@ class Ceremony:
     def pending(self, roles: Roles) -> list[Pending]:
         """What waits."""
         waiting = self._waiting(roles)
+        before = dict(zip(CHANGING, self._documents(roles), strict=True)) if waiting else {}
         found = []
         for role, document in waiting.items():
             judge = self._judge(roles, waiting, role)
@@ -131,6 +137,7 @@ class Ceremony:
                     tuple(sorted(name_of(known[keyid]) for keyid in document.signatures)),
                     tuple(sorted(name_of(key) for key in may.values())),
                     metadata.missing(document, judge),
+                    tuple(_CHANGES[role](before[role], document)),
                 )
             )
         return found
@@ -224,7 +231,10 @@ class Ceremony:
         return Offer(_text(root), _text(targets), base)
 
     def _documents(self, roles: Roles) -> Sequence[Document]:
-        return [self._repository.document(roles, role) for role in CHANGING]
+        """Root and targets in force, of which the next ones are made. Raises RepositoryError for
+        what was not signed by who may: it would be signed along with what was asked for."""
+        first, known = self._repository.folder.roots()[1], roles.history("root")
+        return in_force(first, known, roles.newest("targets") or b"")
 
     def _waiting(self, roles: Roles) -> dict[str, Document]:
         found = {role: roles.newest(PENDING + role) for role in CHANGING}

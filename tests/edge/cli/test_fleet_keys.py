@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from inference.bundle import load
 from sync.fleet.rollout_tables import rollouts
 from tests.edge.cli.test_fleet_push import WHO, Fleet
 from tests.inference.bundles import make
@@ -85,7 +86,9 @@ def test_a_push_waits_for_the_second_person(pair, tmp_path):
     assert again.exit_code == 1
     assert "these are: targets-2" in again.stderr
     second = ("keys", "sign", "--by", "bob", "--keys", str(tmp_path / "targets-2"))
-    pair.good(*second, "--dry-run")
+    told = f"lists bright 1.2.3 ({load(bundle).digest[:12]}, "
+    assert told in pair.good("keys", "list").stdout
+    assert told in pair.good(*second, "--dry-run").stderr, "nobody signs what was not said"
     assert pair.read(rollouts)[0].state == "pending"
     assert "begins" in pair.good(*second).stderr
     assert pair.read(rollouts)[0].state == "running"
@@ -112,6 +115,24 @@ def test_a_key_that_was_made_elsewhere_is_let_in(fleet, tmp_path):
     key = next(one for one in listed(fleet)["roles"][1]["keys"] if one["name"] == "bob")
     assert (key["id"], key["here"]) == (made.stdout.strip(), False)
     assert fleet.run(*add).exit_code == 1  # it may already
+
+
+def test_no_two_keys_have_one_name(fleet, tmp_path):
+    for folder in ("one", "two"):
+        fleet.good("keys", "make", "bob", "--out", str(tmp_path / folder))
+    public = [str(tmp_path / folder / "bob.pub") for folder in ("one", "two")]
+    other = fleet.run("keys", "add", "ann", "--role", "root", "--public", public[0], *WHO)
+    assert other.exit_code == 1
+    assert "holds the key 'bob'" in other.stderr
+    fleet.good("keys", "add", "bob", "--role", "root", "--public", public[0], *WHO)
+    fleet.good("keys", "add", "bob", "--role", "targets", "--public", public[0], *WHO)
+    for words in (("add", "bob", "--role", "root"), ("rotate", "targets-1")):
+        second = fleet.run("keys", *words, "--public", public[1], *WHO)
+        assert second.exit_code == 1
+        assert "another key is called 'bob'" in second.stderr
+    id_ = next(one["id"] for one in listed(fleet)["roles"][0]["keys"] if one["name"] == "bob")
+    fleet.good("keys", "revoke", id_, *WHO)
+    assert roles(fleet)["targets"] == (1, ["targets-1"])
 
 
 def test_revoking_and_thresholds(fleet):

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from sync.fleet import keys
+from sync.fleet import keys, metadata
 from sync.fleet.ceremony import Offer, Stale
-from sync.fleet.change import Change
+from sync.fleet.change import Change, with_keys
 from sync.fleet.folder import RepositoryError
-from sync.fleet.metadata import MetadataError
+from sync.fleet.keys import Ring
+from sync.fleet.metadata import BINS, MetadataError
 from sync.fleet.order import OrderRefused
 from sync.refusals import TrustRefused
 from tests.simulators.signer import assignment_of
@@ -272,3 +273,80 @@ def test_what_is_struck_off_the_list_is_not_assigned(plant):
         plant.packed(1, bundle().as_file())
     with pytest.raises(MetadataError, match="not listed"):
         plant.look(lambda one, roles: one.striking(roles, bundle().digest), "targets-1")
+
+
+def spoil(plant, name, change):
+    """Write to the database as its owner can, who has no key of a person."""
+    with plant.database.transaction() as connection:
+        repository = plant.with_keys()
+        roles = repository.open(connection)
+        document = change(repository.document(roles, name))
+        only = name != "root"
+        roles.put(name, document.signed.version, metadata.to_bytes(document), only=only)
+
+
+def with_another(file):
+    return lambda targets: metadata.with_bundle(targets, file, NOON)
+
+
+def of_a_thief(plant, folder):
+    thief = keys.make(folder, "thief")
+
+    def change(root):
+        document, _ = with_keys(root, metadata.first_targets(thief, NOON), Change(), NOON)
+        document.signed.keys[thief.keyid] = thief
+        document.signed.roles["targets"].keyids.append(thief.keyid)
+        metadata.sign(document, Ring([folder]).signers([thief.keyid]))
+        return document
+
+    return change
+
+
+@pytest.mark.parametrize("role", ["targets", "root"])
+def test_nobody_signs_along_what_was_put_into_the_database(plant, tmp_path, role):
+    evil = bundle(seed=66, name="evil").as_file()
+    spoil(
+        plant,
+        role,
+        with_another(evil) if role == "targets" else of_a_thief(plant, tmp_path / "thief"),
+    )
+    for work in (
+        lambda ceremony, roles: ceremony.listing(roles, bundle().as_file()),
+        lambda ceremony, roles: ceremony.striking(roles, evil.digest),
+        lambda ceremony, roles: ceremony.changed(roles, Change(thresholds={"root": 1})),
+        lambda ceremony, roles: ceremony.renewed(roles),
+        lambda ceremony, roles: ceremony.signatures(roles),
+    ):
+        with pytest.raises(RepositoryError, match="not signed by who may"):
+            plant.look(work, "root-1", "targets-1")
+
+
+def test_who_signs_second_is_told_what_it_is(strict):
+    add_key = Change(add={"targets": [new_key(strict, "dora")]}, thresholds={"targets": 1})
+    change(strict, add_key, "root-1", "targets-1")
+    waiting = {one.role: one.changes for one in strict.pending()}
+    dora = keyid(strict, "dora")[:12]
+    assert waiting["root"] == (f"dora ({dora}) may sign targets", "targets needs 1 of 4 keys")
+    strict.give(strict.order("discard", {}))
+    parcel = bundle()
+    strict.give(strict.push(parcel, "targets-1"), parcel)
+    (waits,) = strict.pending()
+    file = parcel.as_file()
+    said = f"rings 1.1.0 ({file.digest[:12]}, {file.path}, 100,000 bytes)"
+    assert waits.changes == (f"lists {said}",)
+    strict.give(strict.order("sign", {"signatures": strict.signatures("targets-2")}))
+    struck = strict.look(lambda ceremony, roles: ceremony.striking(roles, file.digest), "targets-1")
+    strict.give(strict.order("rollback", {"rollout": "r1"}))
+    strict.give(strict.order("offer", struck.as_json()))
+    assert strict.pending()[0].changes == (f"strikes {said}",)
+
+
+def test_another_key_for_the_assignments_is_told(strict):
+    old, new = keyid(strict, "assignments"), new_key(strict, "assignments.2")
+    wish = Change(add={BINS: [new]}, remove={BINS: [old]})
+    change(strict, wish, "root-1", "targets-1", at_serve=("assignments.2",))
+    (targets,) = [one for one in strict.pending() if one.role == "targets"]
+    assert targets.changes == (
+        f"assignments.2 ({new.keyid[:12]}) may sign assignments",
+        f"assignments ({old[:12]}) signs assignments no more",
+    )

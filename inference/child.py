@@ -53,6 +53,7 @@ class Child:
         self.hello: Hello | None = None
         self._parser = Replies()
         self._open = True
+        self._struck = False
         ends: list[int] = []
         try:
             ends += os.pipe()
@@ -153,16 +154,32 @@ class Child:
         if code is None:
             how = "the model's process closed its pipe"
         elif code < 0:
-            how = f"the model's process was ended by {_signal_name(-code)}"
+            who = ", by a person or for want of memory" if self.killed_by_others else ""
+            how = f"the model's process was ended by {_signal_name(-code)}{who}"
         else:
             how = f"the model's process ended with exit code {code}"
         words = self.last_words()
         return f"{how}; it said: {words[-300:]}" if words else how
 
-    def kill(self) -> None:
-        """End the process now and let go of everything but its exit code. May be called twice."""
+    @property
+    def killed_by_others(self) -> bool:
+        """Whether it is known to have been ended by SIGKILL, and not by this handle.
+
+        No model does that to its own process, whatever it computes: one that crashes ends by
+        another signal or with an exit code, one that wants too much memory by a failed allocation
+        (`memory_mb`). So it was a person, or the kernel when the machine's memory ran out.
+        """
+        return self.process.returncode == -signal.SIGKILL and not self._struck
+
+    def strike(self) -> None:
+        """End the process now. For any thread; may be called twice."""
         if self.process.poll() is None:
+            self._struck = True
             self.process.kill()
+
+    def kill(self) -> None:
+        """The same, and let go of everything but its exit code."""
+        self.strike()
         self.let_go()
 
     def let_go(self) -> None:

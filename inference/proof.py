@@ -54,7 +54,8 @@ class Failure:
 @dataclass(frozen=True)
 class Proof:
     """What was found. `golden_worst` is the largest difference from an expected score; without
-    golden pictures nobody knows whether the scores are right here, and `notes` says so."""
+    golden pictures nobody knows whether the scores are right here, and `notes` says so.
+    `interrupted`: somebody else ended its process, which says nothing about the bundle."""
 
     digest: str
     runtime: str
@@ -66,6 +67,7 @@ class Proof:
     golden: int = 0
     golden_worst: float = 0.0
     notes: tuple[Failure, ...] = ()
+    interrupted: bool = False
 
     @property
     def ok(self) -> bool:
@@ -135,6 +137,7 @@ def prove(
         golden=len(bundle.golden.scores),
         golden_worst=findings.worst,
         notes=(*_notes(bundle), *findings.notes),
+        interrupted=bool(worker.killed),
     )
 
 

@@ -24,6 +24,7 @@ from inference.deaths import Deaths
 from inference.exchange import FAILED, Reply
 from inference.fitting import misfits
 from inference.interpreter import NO_MEMORY
+from inference.outstanding import Outstanding
 from inference.postprocess import Postprocessor
 from inference.prediction import Late, ModelFault, Prediction
 from inference.preprocess import Image, Preprocessor, WrongPicture
@@ -33,6 +34,7 @@ HANG_DEADLINES = 5.0
 START_S = 20.0
 """How long a child may take to load its model before it counts as hung."""
 GIVE_UP_DEATHS = 3
+NEVER = 1 << 62
 
 
 class Worker:
@@ -76,7 +78,7 @@ class Worker:
         self._started_ns = 0
         self._restart_ns = 0
         self._number = 0
-        self._sent_ns: int | None = None  # of the outstanding request
+        self._owed = Outstanding()
         self.run_ms = 0.0
         self._deaths = Deaths()
 
@@ -88,7 +90,7 @@ class Worker:
     @property
     def free(self) -> bool:
         """Whether it is ready, and no answer to an earlier request is outstanding."""
-        return self._ready and self._sent_ns is None
+        return self._ready and not self._owed.open
 
     @property
     def pid(self) -> int | None:
@@ -100,6 +102,11 @@ class Worker:
     def deaths(self) -> tuple[int, ...]:
         """When children died or were killed for hanging, on the monotonic clock, oldest first."""
         return self._deaths.times
+
+    @property
+    def killed(self) -> tuple[int, ...]:
+        """Those deaths that were somebody else's doing: see `Child.killed_by_others`."""
+        return self._deaths.killed
 
     def start(self) -> None:
         """Start the child; it becomes ready by and by. Never raises for a bad model."""
@@ -171,15 +178,14 @@ class Worker:
 
     def abort(self) -> None:
         """Kill the child: whoever waits for its answer hears that it died. Never waits."""
-        child = self._child
-        if child is not None:
-            child.process.kill()
+        if (child := self._child) is not None:
+            child.strike()
 
     def close(self) -> None:
         """End the child and let go of everything. May be called twice; `start` begins anew."""
         with self._lock:
             self._ready = False
-            self._sent_ns = None
+            self._owed.settled()
             if self._child is not None:
                 self._child.let_go()
                 self._corpses.append(self._child)
@@ -200,7 +206,7 @@ class Worker:
         child = self._child
         if child is None or not self._ready:
             raise ModelFault("not_ready", self.last_fault or "the model is not loaded yet")
-        if self._sent_ns is not None:
+        if self._owed.open:
             self._wait(child, began)
         return child
 
@@ -213,8 +219,8 @@ class Worker:
         try:
             child.send(self._number)
         except ChildGone as error:
-            raise self._died(child, str(error)) from error
-        self._sent_ns = sent
+            raise self._bury(child, self._clock(), "died", str(error)) from error
+        self._owed.sent(sent)
         if meanwhile is not None:
             meanwhile()
         reply = self._wait(child, began)
@@ -226,27 +232,24 @@ class Worker:
 
     def _wait(self, child: Child, began: int) -> Reply:
         """Wait for the answer to the newest request until the deadline counted from `began`."""
-        sent = began if self._sent_ns is None else self._sent_ns
-        hang = sent + int(self.hang_ms * 1e6)
-        limit = began + int(self.deadline_ms * 1e6) if self.deadline_ms > 0 else hang
-        limit = min(limit, hang)
+        until = began + int(self.deadline_ms * 1e6) if self.deadline_ms > 0 else NEVER
+        now = self._clock()
         while True:
-            now = self._clock()
+            limit = min(until, self._owed.overdue_at(now, self.hang_ms))
+            self._owed.waits(limit)
             try:
                 reply = child.receive((limit - now) / 1e9)
             except ChildGone as error:
-                raise self._died(child, str(error)) from error
+                raise self._bury(child, self._clock(), "died", str(error)) from error
             now = self._clock()
             if reply is not None and reply.number == self._number:
-                self._sent_ns = None
+                self._owed.settled()
                 if now >= limit:
                     raise Late(f"the answer came after {(now - began) / 1e6:.0f} ms")
                 return reply
-            if now >= hang:  # whatever else the child says meanwhile
-                message = f"no answer for {self.hang_ms:.0f} ms"
-                self._bury(child, now, "hung", message)
-                raise ModelFault("hung", message)
-            if now >= limit:
+            if now >= self._owed.overdue_at(now, self.hang_ms):  # whatever else it says meanwhile
+                raise self._bury(child, now, "hung", f"no answer for {self.hang_ms:.0f} ms")
+            if now >= until:
                 raise Late(f"no answer within {self.deadline_ms:.0f} ms")
 
     def _tend(self, child: Child, now_ns: int) -> None:
@@ -258,7 +261,7 @@ class Worker:
             self._bury(child, now_ns, "died", str(error))
             return
         if reply is not None and reply.number == self._number and self._ready:
-            self._sent_ns = None
+            self._owed.settled()
         elif reply is not None and reply.status == FAILED:
             code = "too_large" if reply.text == NO_MEMORY else "does_not_load"
             self._bury(child, now_ns, code, f"the model cannot be loaded: {reply.text}")
@@ -270,7 +273,7 @@ class Worker:
             self._ready = not problems
         elif not self._ready and now_ns - self._started_ns > START_S * 1e9:
             self._bury(child, now_ns, "hung", f"the model did not load within {START_S:.0f} s")
-        elif self._sent_ns is not None and now_ns - self._sent_ns > self.hang_ms * 1e6:
+        elif self._owed.open and now_ns > self._owed.overdue_at(now_ns, self.hang_ms):
             self._bury(child, now_ns, "hung", f"no answer for {self.hang_ms:.0f} ms")
 
     def _spawn(self, now_ns: int) -> None:
@@ -281,19 +284,17 @@ class Worker:
         except OSError as error:
             self._count_death(now_ns, "died", f"no process can be started: {error}")
 
-    def _died(self, child: Child, message: str) -> ModelFault:
-        self._bury(child, self._clock(), "died", message)
-        return ModelFault("died", message)
-
-    def _bury(self, child: Child, now_ns: int, code: str, message: str) -> None:
-        """One death: end the process, without waiting for it, and plan the next start."""
+    def _bury(self, child: Child, now_ns: int, code: str, message: str) -> ModelFault:
+        """One death: end the process, without waiting for it, and plan the next start. What to
+        raise where somebody waits for an answer."""
         self._ready = False
-        self._sent_ns = None
+        self._owed.settled()
         self._child = None
         child.kill()
         self._corpses.append(child)
-        self._count_death(now_ns, code, message)
+        self._count_death(now_ns, code, message, child.killed_by_others)
+        return ModelFault(code, message)
 
-    def _count_death(self, now_ns: int, code: str, message: str) -> None:
+    def _count_death(self, now_ns: int, code: str, message: str, killed: bool = False) -> None:
         self.last_fault, self.last_fault_code = message, code
-        self._restart_ns = self._deaths.count(now_ns)
+        self._restart_ns = self._deaths.count(now_ns, killed)

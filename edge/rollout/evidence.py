@@ -34,7 +34,8 @@ overkill (4 % instead of 2 %); at ten times these limits within 400, and at once
 
 Three rules are no statistics. `died`: three deaths, or a single one of the child that decides
 parts, and more than twice those of the other. The way back is short then, and where parts come
-slowly a third death would be long in coming.
+slowly a third death would be long in coming. A single one that was somebody else's doing (SIGKILL:
+a person, or the kernel for want of memory) is no reason to go: no model ends itself in that way.
 `nonsense`: three answers that are none, likewise. `constant`: one and the same score for all parts,
 though the other scores 20 of them above 0.5 and 20 below (three, where it is the reason for one of
 the first three guards). No healthy model does any of these, and a machine that kills both models

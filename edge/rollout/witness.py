@@ -56,8 +56,8 @@ class Sources:
 class Deaths:
     """The children that died since the last call. All tuples are of monotonic times in ns.
 
-    `deciding` are those of the candidate's whose children decided parts. What died before this
-    began says nothing about the candidate.
+    `deciding` are those of the candidate's whose children decided parts and ended by themselves.
+    What died before this began says nothing about the candidate.
     """
 
     def __init__(

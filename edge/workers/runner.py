@@ -33,6 +33,11 @@ class Process(ReadyModel, Protocol):
         """When children died, on the monotonic clock in ns."""
         ...
 
+    @property
+    def killed(self) -> tuple[int, ...]:
+        """Those of them that somebody else ended: a person, or the kernel for want of memory."""
+        ...
+
     def start(self) -> None:
         """Start the child."""
         ...

@@ -173,7 +173,7 @@ def test_the_tending_thread_discards_a_late_answer_too(start):
 
     def discarded() -> bool:
         worker.step(time.monotonic_ns())
-        return worker._sent_ns is None
+        return worker.free
 
     until(discarded, "the late answer")
     until(lambda: not late(worker, DARK_PICTURE), "an answer in time")
@@ -214,6 +214,85 @@ def test_a_hang_behind_a_deadline_is_ended_by_the_tending_thread(start):
     step_until_ready(worker)
     assert worker.pid != first
     assert len(worker.deaths) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "killed"),
+    [(signal.SIGKILL, True), (signal.SIGSEGV, False), (signal.SIGABRT, False)],
+)
+def test_only_sigkill_is_the_doing_of_somebody_else(start, how, killed):
+    worker = start()
+    pid = worker.pid
+    os.kill(pid, how)
+    until(lambda: not alive(pid), "the child to be dead")
+    with pytest.raises(ModelFault):
+        worker.predict(BRIGHT_PICTURE)
+    assert worker.killed == (worker.deaths if killed else ())
+    assert ("by a person or for want of memory" in worker.last_fault) is killed
+
+
+@pytest.mark.parametrize("how", ["hangs", "aborted"])
+def test_what_is_ended_here_is_nobody_else_s_doing(start, how):
+    worker = start()
+    worker.hang_ms = 50.0
+    pid = stop(worker)
+    if how == "aborted":
+        worker.abort()
+        until(lambda: not alive(pid), "the child to be dead")
+    with pytest.raises(ModelFault):
+        worker.predict(BRIGHT_PICTURE)
+    assert (len(worker.deaths), worker.killed) == (1, ())
+
+
+class Halted:
+    """A clock that goes on while nothing else does."""
+
+    def __init__(self) -> None:
+        self.more_ns = 0
+
+    def __call__(self) -> int:
+        return time.monotonic_ns() + self.more_ns
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_machine_that_stood_still_is_no_hang_of_its_model(start, monkeypatch, hangs):
+    clock = Halted()
+    worker = start(clock=clock)
+    worker.hang_ms = 400.0 if hangs else 60_000.0
+    pid, receive = stop(worker), worker._child.receive
+
+    def halted(timeout_s: float) -> Reply | None:
+        """For an hour, with all that runs."""
+        monkeypatch.setattr(worker._child, "receive", receive)
+        clock.more_ns += 3600 * 10**9
+        if not hangs:
+            os.kill(pid, signal.SIGCONT)
+        return None
+
+    monkeypatch.setattr(worker._child, "receive", halted)
+    if not hangs:
+        assert worker.predict(BRIGHT_PICTURE).label == "good"
+        assert worker.deaths == ()
+        return
+    with pytest.raises(ModelFault) as caught:
+        worker.predict(BRIGHT_PICTURE)
+    assert (caught.value.code, len(worker.deaths)) == ("hung", 1)
+
+
+def test_nor_is_it_for_the_thread_that_tends(start):
+    clock = Halted()
+    worker = start(clock=clock, deadline_ms=10.0)
+    worker.hang_ms = 60_000.0
+    pid = stop(worker)
+    with pytest.raises(Late):
+        worker.predict(BRIGHT_PICTURE)
+    worker.step(clock())
+    clock.more_ns += 3600 * 10**9
+    worker.step(clock())
+    assert (worker.deaths, worker.free) == ((), False)
+    os.kill(pid, signal.SIGCONT)
+    until(lambda: worker.step(clock()) or worker.free, "the late answer")
+    assert worker.deaths == ()
 
 
 def test_a_hang_is_five_deadlines_but_at_least_two_seconds(start, tmp_path):
@@ -315,7 +394,7 @@ def test_only_many_deaths_make_restarts_slower(tmp_path):
 
 def test_ten_kills_under_way_never_give_a_wrong_answer(start):
     worker = start(deadline_ms=500.0)
-    worker._count_death = lambda now_ns, code, message: None  # no pauses here
+    worker._count_death = lambda *death: None  # no pauses here
     ended = threading.Event()
 
     def tend() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from camera.quality import Limits
 from edge import bundles, cameras
 from edge.calibrations import STATE_APPLIED, STATE_DIGEST, Choice
+from edge.config_file import ConfigError
 from edge.decision.facts import Facts
 from edge.inspection import Setup
 from edge.records import Origin
@@ -44,18 +45,25 @@ class Seating:
     source: Source
     view: str
 
-    def folder(self, slot: str) -> Path:
-        """Where the bundle of a slot lies."""
-        if slot == FACTORY:
-            return bundles.folder(self.config.model.bundle)
-        return Slots(self.config.state_dir / FOLDER).path(slot)
+    def folder(self, slot: str) -> Path | None:
+        """Where the bundle of a slot lies; None where nothing does, or nobody can look."""
+        try:
+            if slot == FACTORY:
+                return bundles.folder(self.config.model.bundle)
+            path = Slots(self.config.state_dir / FOLDER).path(slot)
+            return path if path.exists() else None
+        except (ConfigError, OSError):
+            return None
 
     def read(self, place: Place) -> Bundle:
-        """The bundle of this place. Raises Unusable where it is damaged, or another one."""
+        """The bundle of this place. Raises Unusable where it is gone, damaged, or another one."""
         path = self.folder(place.slot)
-        if not path.exists():
+        if path is None:
             raise Unusable(f"there is no bundle in slot {place.slot}")
-        bundle, why = bundles.readable(path)
+        try:
+            bundle, why = bundles.readable(path)
+        except OSError as error:
+            raise Unusable(str(error)) from error
         if bundle is None:
             raise Unusable(why or "")
         if bundle.digest != place.digest:

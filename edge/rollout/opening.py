@@ -56,7 +56,8 @@ def begin(
     before = recalled(state, factory, Spare(seating.config.state_dir))
     change = starting(before, seating.readable, clock.wall(), clock.new_id())
     active = change.standing.active
-    if active.digest != before.active.digest:
+    # the configured one that could not be read at the last start is no other one now that it can
+    if active.digest != before.active.digest and before.active.digest:
         try:
             return change, seating.at(active)
         except Unusable as error:
@@ -167,7 +168,7 @@ class _Dossiers:
             replace(limits, min_parts=least), stated.max_escape, stated.max_overkill
         )
         path = config.state_dir / EVIDENCE / f"{candidate.id}.jsonl"
-        tidy(path.parent)
+        tidy(path)
         sources = Sources(
             self.models.pairs,
             self._deaths(candidate),

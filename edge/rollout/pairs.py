@@ -83,9 +83,11 @@ class PairsFile:
         return True
 
 
-def tidy(folder: Path) -> None:
-    """Leave the newest files of candidates, for comparison. Names begin with the time."""
-    for path in sorted(folder.glob("*.jsonl"))[:-MOST_FILES]:
+def tidy(own: Path) -> None:
+    """Leave this file, and of the others beside it the newest, for comparison. Names begin with the
+    time, and a clock may have been set back."""
+    others = [path for path in own.parent.glob("*.jsonl") if path != own]
+    for path in sorted(others)[: 1 - MOST_FILES]:
         with contextlib.suppress(OSError):
             path.unlink()
 

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from edge.config import Config
 from edge.rollout.outcome import Calibrated, Installed, Kind, Proved, Result, as_json, failed
-from inference.bundle import BundleError, load
+from inference.bundle import Bundle, BundleError, load
 from inference.confine import end_with, go_first
 from inference.idle import weigh_session
 
@@ -76,8 +76,7 @@ def prove(config: Config, arguments: Mapping[str, Any], tell: Tell) -> Proved:
     from inference import proof
 
     bundle = load(Path(arguments["bundle"]), __version__)
-    active = arguments.get("active")
-    beside = None if active is None else load(Path(active))
+    beside = _in_force(arguments.get("active"))
     limits = proof.Limits(
         latency_ms=config.model.deadline_ms or 0.0, memory_mb=config.rollout.memory_mb
     )
@@ -91,6 +90,14 @@ def calibrate(config: Config, arguments: Mapping[str, Any], tell: Tell) -> Calib
     from edge.rollout.recalibrating import recalibrate
 
     return recalibrate(config, arguments, tell)
+
+
+def _in_force(folder: str | None) -> Bundle | None:
+    """The bundle that it is to replace; None for one that is damaged: that is what it is for."""
+    try:
+        return None if folder is None else load(Path(folder))
+    except BundleError:
+        return None
 
 
 def _full(error: OSError) -> bool:

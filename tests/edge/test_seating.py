@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import platform
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,7 +100,7 @@ def test_a_slot_that_is_empty_damaged_or_another_s_is_no_place(bench: Bench) -> 
         assert not bench.seating.readable(place)
         with pytest.raises(Unusable):
             bench.seating.at(place)
-    model = bench.seating.folder("a") / "model.tflite"
+    model = bench.slots.path("a") / "model.tflite"
     model.write_bytes(model.read_bytes()[:-1])
     assert not bench.seating.readable(bench.place)
 
@@ -131,3 +133,25 @@ def test_who_is_only_compared_has_time_and_who_was_sent_has_a_limit(bench: Bench
     assert settings_of(process(sent, True)) == (0.0, TWIN_HANG_MS, True, 300)
     assert settings_of(process(ours, False)) == (70.0, HANG_MS, False, None)
     assert settings_of(process(ours, True)) == (0.0, TWIN_HANG_MS, True, None)
+
+
+def test_a_configured_bundle_that_is_gone_is_unusable_as_any_other(bench: Bench) -> None:
+    place = Place(FACTORY, bench.factory.digest, "old", "1.0.0")
+    assert bench.seating.folder(FACTORY) == bench.factory.root
+    shutil.rmtree(bench.factory.root)
+    assert bench.seating.folder(FACTORY) is None
+    assert not bench.seating.readable(place)
+    with pytest.raises(Unusable, match="no bundle in slot factory"):
+        bench.seating.at(place)
+
+
+@pytest.mark.parametrize("asked", ["exists", "is_dir"])
+def test_one_that_nobody_may_look_at_is_unusable_too(
+    bench: Bench, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(path: Path, *more: object, **options: object) -> bool:
+        raise PermissionError(errno.EACCES, "forbidden", str(path))
+
+    monkeypatch.setattr(Path, asked, forbidden)
+    with pytest.raises(Unusable):
+        bench.seating.at(bench.place)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edge import calibrations
+from edge.calibrations import STATE_APPLIED, STATE_DIGEST
 from edge.requests import Answer, Request
 from edge.rollout.changes import move
 from edge.rollout.standing import Place, Standing, remembered
+from edge.standards import Standards
 from edge.wiring import build
+from inference.bundle import load
 from inference.slots import Slots
 from tests.appliance.station import config_of, station
 from tests.appliance.test_rollout import CAMERA, better
 
 PLAIN = {"decision": {"automation": "partial"}}
+ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 @pytest.fixture
@@ -115,3 +122,39 @@ def test_a_newly_configured_bundle_comes_first(settings: Path) -> None:
     made = better(settings.parent, "2.0.0")
     station(settings.parent, CAMERA, **PLAIN, model={"bundle": str(made.root)})
     assert begun(settings).active.digest == made.digest
+
+
+def test_a_bundle_that_could_not_be_read_once_has_its_calibration_again_as_soon_as_it_can(
+    settings: Path,
+) -> None:
+    config = config_of(settings)
+    bundle = load(Path(config.model.bundle))
+    binding = Standards(config, bundle).binding
+    cuts = {"accept_below": 0.1, "reject_above": 0.9, "certified": True}
+    content = {"schema": "calibration/1", "id": ID, **asdict(binding), **cuts}
+    path = calibrations.write(config.state_dir / "calibrations", content)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    run(settings, {STATE_APPLIED: ID, STATE_DIGEST: sha256})
+    model = bundle.root / "model.tflite"
+    sound = model.read_bytes()
+    model.write_bytes(b"rotten")
+    assert run(settings) is None
+    model.write_bytes(sound)
+    assert run(settings) == ID
+    assert run(settings) == ID
+
+
+def run(settings: Path, remembered: Mapping[str, str] | None = None) -> str | None:
+    """The calibration by which a line decides that begins, stores what it begins with, and ends."""
+    appliance = build(config_of(settings))._appliance
+    journal = appliance.recorder._journal
+    helpers = appliance.tender._tended.helpers
+    steward: Any = next(one for one in helpers if hasattr(one, "standing"))
+    for entry in steward.step(1):
+        journal.append(entry.records, state=entry.state)
+    journal.append([], state=remembered or {})
+    cuts = appliance.inspector.desk.seats.active.ruling.cuts
+    steward.close()
+    appliance.recorder.close()
+    appliance.lock.release()
+    return None if cuts is None else cuts.calibration

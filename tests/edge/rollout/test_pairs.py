@@ -157,8 +157,13 @@ def test_lines_that_say_nothing_today_are_passed_over(tmp_path: Path) -> None:
 def test_files_of_the_newest_candidates_stay(tmp_path: Path) -> None:
     for number in range(15):
         (tmp_path / f"0191-{number:02}.jsonl").touch()
-    tidy(tmp_path)
+    own = tmp_path / "0190-00.jsonl"  # the clock was set back meanwhile
+    tidy(own)
+    assert len(list(tmp_path.iterdir())) == 9
+    own.touch()
+    tidy(own)
     assert len(list(tmp_path.iterdir())) == 10
+    assert own.exists()
     assert (tmp_path / "0191-14.jsonl").exists()
 
 

@@ -127,6 +127,16 @@ def test_proving_looks_at_the_bundle_in_force(here: Config, tmp_path: Path) -> N
     assert (result.ok, result.code) == (False, "wrong_labels")
 
 
+@pytest.mark.parametrize("how", ["gone", "damaged"])
+def test_it_may_take_the_place_of_one_that_nobody_can_read(
+    here: Config, new: Bundle, how: str
+) -> None:
+    model = Path(here.model.bundle) / "model.tflite"
+    model.unlink() if how == "gone" else model.write_bytes(b"rotten")
+    given = {"bundle": str(new.root), "active": here.model.bundle}
+    assert work.do("prove", here, given, nothing).ok
+
+
 def test_a_bundle_that_is_gone_is_unusable(here: Config) -> None:
     assert work.do("prove", here, {"bundle": "/nowhere"}, nothing).code == "unusable"
 

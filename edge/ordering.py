@@ -28,11 +28,12 @@ from sync.fleet.ceremony import Ceremony
 from sync.fleet.database import Database, DatabaseError, existing, file_of
 from sync.fleet.folder import Folder
 from sync.fleet.metadata import lists
-from sync.fleet.models import known_stations
+from sync.fleet.models import known_stations, refusing
 from sync.fleet.order import Order, OrderRefused, read
 from sync.fleet.orders import Orders
 from sync.fleet.repository import Repository
 from sync.fleet.roles import Roles
+from sync.fleet.said import Refusal
 
 KIND = "order"
 WITHIN_S = 30.0
@@ -69,6 +70,11 @@ class Office:
         """Every station that was ever heard, with the model that it says it runs."""
         with self.database.transaction() as connection:
             return known_stations(connection)
+
+    def refusing(self, digest: str) -> dict[str, Refusal]:
+        """The stations that take this bundle only when they are told to try it again, and why."""
+        with self.database.transaction() as connection:
+            return refusing(connection, digest)
 
     def listing(self, file: BundleFile) -> dict[str, object]:
         """The next list of bundles with this one, signed by the keys at hand; empty where it is

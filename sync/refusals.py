@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Owner = Literal["trust", "delivery", "line"]
+NOT_ITS_FAULT = frozenset({"no_space", "not_calibrated"})
+"""Codes that say nothing about the bundle: a newer assignment alone lets it in again."""
 LONGEST = 300
 """Letters of what was found, in a refusal."""
 

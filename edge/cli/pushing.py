@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json as json_module
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +15,7 @@ import typer
 
 from edge.cli.errors import CHECK_FAILED, FAILED, USAGE, fail, say
 from edge.cli.fleeting import central_errors, passphrase
+from edge.cli.targets import Targets, choose, stations
 from sync.assignment import BundleFile
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """Somebody else may sign something between our look and our order."""
-FEW = 20
 _ANY = BundleFile("any", "1.0.0", "0" * 64, "any", "0" * 64, 1, 1, ("0" * 64,))
-_NOT_NAME = re.compile(r"[*?]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +37,6 @@ class Places:
     database: str
     keys: Sequence[Path]
     passphrase_file: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One station of a push, and what it runs now as far as it has said."""
-
-    station: str
-    running: str | None
-    known: bool
-
-    def line(self) -> str:
-        """For people."""
-        said = self.running or ("nothing said of its models yet" if self.known else "never heard")
-        return f"  {self.station:<40} {said}"
 
 
 def share(text: str, option: str) -> float:
@@ -136,11 +120,13 @@ def push(
 
         phrase = passphrase(places.passphrase_file)
         with office(places.repository, places.database, places.keys, phrase) as desk:
-            targets = _targets(desk, plan)
+            targets = choose(desk, plan, parcel.digest)
             _say_targets(parcel, plan, targets)
+            skipped = targets.skipped()
             if dry_run:
                 say("nothing changed (--dry-run)")
-                _print(json, {"dry_run": True, "stations": [one.station for one in targets]})
+                names = list(targets.chosen)
+                _print(json, {"dry_run": True, "stations": names, "skipped": skipped})
                 return
             answer = _give(desk, parcel, plan, targets, by, reason)
     if answer is None:
@@ -148,12 +134,12 @@ def push(
             "the order waits: whoever holds the database has not answered",
             "start `edge-inspect fleet serve --repository …`; it is carried out then, once",
         )
-    _print(json, answer)
+    _print(json, {**answer, "skipped": skipped})
     _say_answer(answer)
 
 
 def _give(
-    desk: Office, parcel: Parcel, plan: Plan, targets: Sequence[Target], by: str, reason: str
+    desk: Office, parcel: Parcel, plan: Plan, targets: Targets, by: str, reason: str
 ) -> Mapping[str, Any] | None:
     from edge.ordering import new_order
     from sync.fleet.order import OrderRefused
@@ -169,7 +155,7 @@ def _give(
                 "sha256": sha256(parcel.data).hexdigest(),
             },
             "plan": plan.as_text(),
-            "stations": [one.station for one in targets],
+            "stations": list(targets.chosen),
             "reason": reason,
             **desk.listing(parcel.as_file()),
         }
@@ -181,30 +167,12 @@ def _give(
     return None
 
 
-def _targets(desk: Office, plan: Plan) -> list[Target]:
-    """The stations that are meant; ends the command where a pattern names none."""
-    from sync.fleet.plan import matches
-
-    known = desk.stations()
-    for pattern in plan.targets:
-        if _NOT_NAME.search(pattern) and not any(matches([pattern], one) for one in known):
-            fail(
-                f"no station that was ever heard fits {pattern!r}",
-                "`edge-inspect fleet status` lists them; a name in full is taken as it is",
-            )
-    named = {one for one in plan.targets if not _NOT_NAME.search(one)}
-    chosen = named | {one for one in known if matches(plan.targets, one)}
-    return [Target(one, known.get(one), one in known) for one in sorted(chosen)]
-
-
-def _say_targets(parcel: Parcel, plan: Plan, targets: Sequence[Target]) -> None:
+def _say_targets(parcel: Parcel, plan: Plan, targets: Targets) -> None:
     size = len(parcel.data) / 1e6
     say(f"{parcel.name} {parcel.version} ({parcel.digest[:12]}, {size:.1f} MB), {plan.strategy}")
-    say(f"to {_stations(len(targets))}, in waves of {', '.join(plan.waves)}:")
-    for target in targets[:FEW]:
-        say(target.line())
-    if len(targets) > FEW:
-        say(f"  … and {len(targets) - FEW} more")
+    say(f"to {stations(len(targets.chosen))}, in waves of {', '.join(plan.waves)}:")
+    for line in targets.lines():
+        say(line)
 
 
 def _say_answer(answer: Mapping[str, Any]) -> None:
@@ -214,12 +182,8 @@ def _say_answer(answer: Mapping[str, Any]) -> None:
         say("  → edge-inspect fleet keys sign, by somebody else with a targets key")
         return
     sizes = ", ".join(str(one) for one in answer["waves"])
-    say(f"{rollout} runs: {_stations(answer['stations'])} in waves of {sizes}")
+    say(f"{rollout} runs: {stations(answer['stations'])} in waves of {sizes}")
     say("  → edge-inspect fleet status; `edge-inspect fleet serve` carries it on")
-
-
-def _stations(count: int) -> str:
-    return "1 station" if count == 1 else f"{count} stations"
 
 
 def _print(json: bool, answer: Mapping[str, Any]) -> None:

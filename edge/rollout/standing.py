@@ -8,11 +8,10 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from edge.rollout.probation import Probation, from_json
+from sync.refusals import NOT_ITS_FAULT
 
 SLOTS = ("a", "b")
 FACTORY = "factory"
-NOT_ITS_FAULT = frozenset({"no_space", "not_calibrated"})
-"""Codes that say nothing about the bundle: a newer assignment alone lets it in again."""
 
 STATE_ACTIVE = "rollout.active"
 STATE_PREVIOUS = "rollout.previous"

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 
 from sync.fleet import metadata
 from sync.fleet.rollout_tables import bundles, model_states, roles, rollouts
-from sync.fleet.said import Said, read
+from sync.fleet.said import Refusal, Said, read
 from sync.fleet.tables import stations
+from sync.refusals import NOT_ITS_FAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,17 @@ def known_stations(connection: Connection) -> dict[str, str | None]:
         words = None if run is None else f"{run.name} {run.version} ({run.bundle[:12]})"
         found[station] = words
     return dict(sorted(found.items()))
+
+
+def refusing(connection: Connection, digest: str) -> dict[str, Refusal]:
+    """The stations that have ended this bundle, and take it no more unless they are told to try it
+    again: as they say themselves, by station."""
+    found: dict[str, Refusal] = {}
+    for station, said in _said(connection):
+        for one in said.refused:
+            if one.bundle == digest and one.code not in NOT_ITS_FAULT:
+                found[station] = one
+    return found
 
 
 def _said(connection: Connection) -> Iterable[tuple[str, Said]]:

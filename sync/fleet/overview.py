@@ -69,7 +69,7 @@ def overview(
             for one in shown
         ),
         tuple(ending(Roles(connection, "").newest, now)),
-        _missed(courses, [one for one in shown if one not in places]),
+        _missed(courses, [one for one in shown if one not in places], said),
     )
 
 
@@ -79,11 +79,19 @@ def _holds(course: Course, places: Mapping[str, tuple[str, Member]]) -> bool:
     return any(places[station][0] == course.id for station in stations)
 
 
-def _missed(courses: Iterable[Course], stations: Iterable[str]) -> dict[str, str]:
+def _missed(
+    courses: Iterable[Course], stations: Iterable[str], said: Mapping[str, Said]
+) -> dict[str, str]:
+    """Those that have ended a bundle before were left out on purpose."""
     live = [one for one in courses if one.state not in ("cancelled", "rolled_back")]
     found = {}
     for station in stations:
-        named = (one.id for one in live if plans.matches(one.plan.targets, station))
+        ended = {one.bundle for one in said[station].refused} if station in said else set()
+        named = (
+            one.id
+            for one in live
+            if one.bundle not in ended and plans.matches(one.plan.targets, station)
+        )
         if newest := next(named, None):
             found[station] = newest
     return found

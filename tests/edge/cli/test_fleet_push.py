@@ -8,12 +8,14 @@ from typer.testing import CliRunner
 
 from edge.cli.fleet import app
 from edge.store.lock import Lock
+from inference.bundle import load
 from inference.manifest import from_yaml
 from sync.fleet.database import Database
 from sync.fleet.plan import parse
-from sync.fleet.rollout_tables import bundles, members, rollouts
+from sync.fleet.rollout_tables import bundles, members, model_states, rollouts
 from sync.fleet.tables import stations
 from tests.inference.bundles import make, manifest
+from tests.sync.fleet.depot import state
 
 WHO = ("--by", "ann", "--reason", "better")
 
@@ -53,6 +55,14 @@ class Fleet:
             for name in names:
                 row = {"station": name, "at": "2026", "status": "{}"}
                 connection.execute(sa.insert(stations), [row])
+        database.close()
+
+    def says(self, states):
+        database = Database(self.url)
+        with database.transaction() as connection:
+            for name, body in states.items():
+                row = {"station": name, "at": "2026", "body": body}
+                connection.execute(sa.insert(model_states), [row])
         database.close()
 
 
@@ -161,8 +171,69 @@ def test_a_dry_run_changes_nothing(fleet, bundle):
     done = fleet.push(bundle, "--dry-run", "--json")
     assert "to 1 station, in waves of 100%" in done.stderr
     assert "nothing changed" in done.stderr
-    assert json.loads(done.stdout) == {"dry_run": True, "stations": ["a/b/c"]}
+    assert json.loads(done.stdout) == {
+        "dry_run": True, "stations": ["a/b/c"], "skipped": [],
+    }  # fmt: skip
     assert fleet.read(rollouts) == fleet.read(bundles) == []
+
+
+def refuse(fleet, digest, station, code="escalation", **more):
+    """What a station says of a bundle that has ended there."""
+    one = {"bundle": digest, "code": code, "why": "too much", "at": "2026-11-20T12:30:00.000Z"}
+    fleet.says({station: state(station, refused=[one | {"serial": 5}], **more)})
+
+
+def test_stations_where_the_bundle_has_ended_are_named_and_left_out(fleet, bundle):
+    fleet.hear("a/b/c", "a/b/d", "a/b/e", "a/b/f")
+    digest = load(bundle).digest
+    refuse(fleet, digest, "a/b/c")
+    refuse(fleet, "1" * 64, "a/b/d")
+    refuse(fleet, digest, "a/b/e", code="not_calibrated")  # nothing against the bundle
+    dry = fleet.push(bundle, "--dry-run", "--json", to="a/b/*")
+    done = fleet.push(bundle, "--json", to="a/b/*")
+    for one in (dry, done):
+        assert one.exit_code == 0, one.output
+        assert "to 3 stations" in one.stderr
+        assert "not to 1 station where it has ended before" in one.stderr
+        assert "a/b/c" in one.stderr
+        assert "skipped: 2026-11-20 12:30, escalation: too much" in one.stderr
+        assert "--again includes them" in one.stderr
+        assert json.loads(one.stdout)["skipped"] == [
+            {"station": "a/b/c", "code": "escalation", "why": "too much",
+             "at": "2026-11-20T12:30:00.000Z"}
+        ]  # fmt: skip
+    assert [one.station for one in fleet.read(members)] == ["a/b/d", "a/b/e", "a/b/f"]
+
+
+def test_again_includes_them(fleet, bundle):
+    fleet.hear("a/b/c", "a/b/d")
+    refuse(fleet, load(bundle).digest, "a/b/c")
+    done = fleet.push(bundle, "--again", to="a/b/*")
+    assert "skipped" not in done.stderr
+    assert [one.station for one in fleet.read(members)] == ["a/b/c", "a/b/d"]
+
+
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+def test_nothing_goes_out_where_the_bundle_has_ended_everywhere(fleet, bundle, more):
+    fleet.hear("a/b/c")
+    refuse(fleet, load(bundle).digest, "a/b/c")
+    done = fleet.push(bundle, *more)
+    assert done.exit_code == 2
+    assert "has ended before wherever it is to go" in done.stderr
+    assert "skipped: 2026-11-20 12:30, escalation: too much" in done.stderr
+    assert "--again" in done.stderr
+    assert fleet.read(rollouts) == []
+
+
+def test_who_was_left_out_is_not_called_missed(fleet, bundle):
+    fleet.hear("a/b/c", "a/b/d", "a/b/e")
+    refuse(fleet, load(bundle).digest, "a/b/c")
+    assert fleet.push(bundle, to="a/b/*").exit_code == 0
+    fleet.hear("a/b/late")
+    words = fleet.run("status").stdout
+    assert "a/b/late: not in bright" in words
+    assert "a/b/c: not in" not in words
+    assert "a/b/c: does not take" in words
 
 
 def test_pause_resume_and_rollback(fleet, bundle):

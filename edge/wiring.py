@@ -151,7 +151,7 @@ class _Wiring:
             clock=self.clock,
             origin=self.origin,
             fallback=self.config.escalation.fallback,
-            facts=lambda: models.facts,
+            facts=lambda: models.acting.facts,
             in_force=in_force,
             troubles=lambda: {
                 **troubles(inspector, keeper, recorder),
@@ -273,7 +273,7 @@ class _Wiring:
             clock=self.clock,
             state_dir=self.config.state_dir,
             static=_static(self.config, self.view),
-            pid_of_model=lambda: rollouts.models.pid,
+            pid_of_model=lambda: rollouts.models.acting.pid,
             watched=lambda: {**watch.figures(), **store.figures(), **rollouts.figures()},
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)

@@ -82,7 +82,7 @@ class Loaded:
     @property
     def fell(self) -> Breach | None:
         """Why the active model has to go."""
-        words = self._models.falling
+        words = self._models.acting.falling
         return None if words is None else Breach("died", f"three deaths within a minute: {words}")
 
     @property
@@ -186,8 +186,8 @@ class Loaded:
             self._without(place, self._around.fit(place))
             return
         leaving_ns = self._leaving_ns = self._leaving_ns or now_ns
-        previous = models.previous
-        if previous is None or (previous.digest, previous.slot) != (place.digest, place.slot):
+        back = None if models.returning is None else models.returning.fitted
+        if back is None or (back.digest, back.slot) != (place.digest, place.slot):
             self._load_back(place, now_ns)
         with contextlib.suppress(NotReady):
             models.restore()
@@ -214,7 +214,7 @@ class Loaded:
         self.beside = self._unusable = None
         if self._models.candidate is not None:
             self._models.drop_candidate()
-        if self._models.previous is not None:
+        if self._models.returning is not None:
             self._models.drop_previous()
 
     def _without(self, place: Place, fitted: Fitted) -> None:

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from edge.decision.facts import DEATHS_IN_A_MINUTE, Facts
 from edge.rollout.pair import Pair
+from edge.workers.acting import Acting
 from edge.workers.candidate import Candidate, others
 from edge.workers.fitted import Fitted
+from edge.workers.mirror import Mirror
 from edge.workers.ruler import Basis, Ruler
 from edge.workers.runner import Process, Runner
-from edge.workers.seats import Canary, Seat, Seated, Seats
+from edge.workers.seats import Canary, Seated, Seats
 from edge.workers.shadow import Shadow
-
-MINUTE_NS = 60 * 10**9
 
 Start = Callable[[Fitted, bool], Process]
 """Makes the process of a bundle; at the lowest priority where the second argument says so."""
@@ -33,58 +32,36 @@ class NotReady(Exception):
 class Models:
     """Who decides, who is compared, who is kept for a return.
 
-    For tend, daemon and status this is the child of the active model: `ready`, `deaths`, `pid`,
-    `start`, `wait_ready`, `step`, `close`. The rest is for edge/rollout.
-
-    In a canary the active model has a twin as well, for comparison only; in a trial the previous
-    one has: that is the *mirror*.
+    For tend and daemon this is the child of the active model: `ready`, `deaths`, `start`,
+    `wait_ready`, `step`, `close`. `acting` says more of it. The rest is for edge/rollout.
     """
 
     def __init__(self, active: Fitted, ruler: Ruler, start: Start, shadow: Shadow) -> None:
         self.candidate: Candidate | None = None
         self.share = 0.0
-        self._active = active
+        process = None if active.bundle is None else start(active, False)
+        self.acting = Acting(active, process, ruler)
         self._ruler = ruler
         self._start = start
         self._shadow = shadow
-        self._process = None if active.bundle is None else start(active, False)
         self._previous: Runner | None = None
-        self._mirror: Runner | None = None
+        self._mirror = Mirror(lambda fitted: self._run(fitted, idle=True), shadow.retire)
         self._desk: Seated | None = None
-        self._now_ns = 0
 
     @property
     def active(self) -> Fitted:
         """What decides, under the basis that is in force."""
-        return self._active.judged_by(self._ruler.basis)
-
-    @property
-    def facts(self) -> Facts:
-        """What is so about the active bundle itself."""
-        return self._active.facts
+        return self.acting.fitted
 
     @property
     def ready(self) -> bool:
         """Whether the active model can answer; true where there is no model."""
-        return self._process is None or self._process.ready
-
-    @property
-    def pid(self) -> int | None:
-        """The process of the active model."""
-        return None if self._process is None else self._process.pid
+        return self.acting.ready
 
     @property
     def deaths(self) -> tuple[int, ...]:
         """When children of the active model died, on the monotonic clock in ns."""
-        return () if self._process is None else self._process.deaths
-
-    @property
-    def falling(self) -> str | None:
-        """How the active model died last, where it has died three times within a minute."""
-        recent = sum(self._now_ns - death < MINUTE_NS for death in self.deaths)
-        if self._process is None or recent < DEATHS_IN_A_MINUTE:
-            return None
-        return self._process.last_fault
+        return self.acting.deaths
 
     @property
     def candidate_ready(self) -> bool:
@@ -97,13 +74,8 @@ class Models:
         return self.candidate is not None and self.candidate.prepared
 
     @property
-    def previous(self) -> Fitted | None:
-        """What `restore` would make active."""
-        return None if self._previous is None else self._previous.fitted
-
-    @property
     def returning(self) -> Runner | None:
-        """The child of the model that `restore` would make active."""
+        """What `restore` would make active, with its child."""
         return self._previous
 
     @property
@@ -150,10 +122,10 @@ class Models:
         candidate = self.candidate
         if candidate is None or candidate.main is None or not candidate.prepared:
             raise NotReady("the candidate has no warm child yet")
-        before, process, gone = self.active, self._process, self._previous
+        before, gone = self.active, self._previous
         self.candidate, self.share = None, 0.0
+        process = self._take(candidate.fitted, candidate.main.process)
         self._previous = None if process is None else Runner(before, process, warm=True)
-        self._take(candidate.fitted, candidate.main.process)
         self._retire(candidate.twin)
         self._retire(gone)
         self._arrange()  # a mirror of the active one stays: it is of the previous one now
@@ -164,8 +136,8 @@ class Models:
         back = self._previous
         if back is None or not back.up:
             raise NotReady("the previous model has no warm child")
-        gone, self._previous = self._process, None
-        self._take(back.fitted, back.process)
+        self._previous = None
+        gone = self._take(back.fitted, back.process)
         if gone is not None:
             self._shadow.retire(gone)
         self.drop_candidate()
@@ -179,10 +151,7 @@ class Models:
 
     def unseat(self, fitted: Fitted) -> None:
         """The same, until the previous model can be restored."""
-        gone, self._process = self._process, None
-        self._active = fitted
-        self._ruler.rebase(fitted.basis, fitted.facts)
-        self.rule()
+        gone = self._take(fitted, None)
         if gone is not None:
             self._shadow.retire(gone)
 
@@ -216,25 +185,21 @@ class Models:
 
     def seats(self) -> Seats:
         """Who decides now."""
-        active, candidate = self._active, self.candidate
-        seat = Seat(active.setup, self._ruler.ruling, self._process, active.digest)
+        candidate = self.candidate
         beside = None if candidate is None or self.share <= 0 else candidate.seat(self._ruler)
-        return Seats(seat, None if beside is None else Canary(beside, self.share))
+        return Seats(self.acting.seat, None if beside is None else Canary(beside, self.share))
 
     def start(self) -> None:
         """Start the active model's child."""
-        if self._process is not None:
-            self._process.start()
+        self.acting.start()
 
     def wait_ready(self, timeout_s: float) -> bool:
         """Wait until the active model can answer; at the start of the line only."""
-        return self._process is None or self._process.wait_ready(timeout_s)
+        return self.acting.wait_ready(timeout_s)
 
     def step(self, now_ns: int) -> None:
         """Look after every child."""
-        self._now_ns = now_ns
-        if self._process is not None:
-            self._process.step(now_ns)
+        self.acting.step(now_ns)
         for runner in self._runners():
             runner.process.step(now_ns)
         self._shadow.warm(tuple(runner for runner in self._runners() if not runner.warm))
@@ -245,13 +210,12 @@ class Models:
         self._shadow.stop()
         for runner in self._runners():
             runner.process.close()
-        if self._process is not None:
-            self._process.close()
+        self.acting.close()
 
     def _runners(self) -> Iterator[Runner]:
         if self.candidate is not None:
             yield from self.candidate.runners
-        for runner in (self._previous, self._mirror):
+        for runner in (self._previous, self._mirror.runner):
             if runner is not None:
                 yield runner
 
@@ -260,11 +224,11 @@ class Models:
         process.start()
         return Runner(fitted, process)
 
-    def _take(self, fitted: Fitted, process: Process) -> None:
-        """It is active: its model, its setup and its cuts in one assignment."""
-        self._active, self._process = fitted, process
-        self._ruler.rebase(fitted.basis, fitted.facts)
+    def _take(self, fitted: Fitted, process: Process | None) -> Process | None:
+        """It is active from the next part on; the process of the one before."""
+        gone = self.acting.take(fitted, process)
         self.rule()
+        return gone
 
     def _retire(self, runner: Runner | None) -> None:
         if runner is not None:
@@ -272,16 +236,10 @@ class Models:
 
     def _arrange(self) -> None:
         """Who answers parts that are over, and who decides them."""
-        wanted, mirror = self._mirrored(), self._mirror
-        if mirror is not None and (wanted is None or wanted.digest != mirror.fitted.digest):
-            self._mirror = None
-            self._retire(mirror)
-        if wanted is not None and self._mirror is None:
-            self._mirror = self._run(wanted, idle=True)
-        elif wanted is not None and self._mirror is not None:
-            self._mirror.fitted = wanted
-        twins = [self._mirror, None if self.candidate is None else self.candidate.twin]
-        found = others(self._active.digest, self.candidate, self._mirror)
+        self._mirror.show(self._mirrored())
+        mirror = self._mirror.runner
+        twins = [mirror, None if self.candidate is None else self.candidate.twin]
+        found = others(self.active.digest, self.candidate, mirror)
         self._shadow.arrange(found, tuple(one for one in twins if one is not None))
         self.rule()
 
@@ -289,4 +247,4 @@ class Models:
         """Who needs a twin besides the candidate."""
         if self.candidate is None:
             return None if self._previous is None else self._previous.fitted
-        return self.active if self.share > 0 and self._process is not None else None
+        return self.active if self.share > 0 and self.acting.process is not None else None

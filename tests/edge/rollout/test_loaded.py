@@ -25,7 +25,7 @@ class Children:
         self.candidate: Any = None
         self.previous: Any = None
         self.active: Any = fitted(OLD)
-        self.falling: str | None = None
+        self.acting = SimpleNamespace(falling=None)
         self.share = 0.0
         self.calls: list[str] = []
         self.back = SimpleNamespace(
@@ -42,6 +42,7 @@ class Children:
 
     @property
     def returning(self) -> Any:
+        self.back.fitted = self.previous
         return None if self.previous is None else self.back
 
     def unseat(self, made: Any) -> None:
@@ -248,6 +249,6 @@ def test_cuts_that_do_not_fit_any_more_are_said(bench: Bench) -> None:
 def test_what_the_active_model_does_is_told(bench: Bench) -> None:
     assert (bench.loaded.fell, bench.loaded.decided) == (None, 7)
     assert not bench.loaded.cuts_in_force
-    bench.children.falling = "signal 9"
+    bench.children.acting.falling = "signal 9"
     assert bench.loaded.fell is not None
     assert "signal 9" in bench.loaded.fell.words

@@ -165,7 +165,7 @@ def test_during_a_trial_the_previous_model_answers_the_same_parts(crew: Make, ne
     line.load(new, prepare=True)
     line.models.promote()
     assert line.models.candidate is None
-    assert line.models.previous is not None
+    assert line.models.returning is not None
     line.forget()
     line.wait(lambda: len(line.found) >= 10)
     for pair in line.found:
@@ -282,14 +282,14 @@ def test_three_deaths_of_the_active_model_are_told_and_the_way_back_is_at_once(
     line.load(new, prepare=True)
     line.models.promote()
     for deaths in (1, 2, 3):
-        assert line.models.falling is None
+        assert line.models.acting.falling is None
         line.wait(lambda: line.models.ready)
         line.kill(line.desk.seats.active.model)  # type: ignore[arg-type]
         line.wait(lambda deaths=deaths: len(line.models.deaths) == deaths)
     line.tend()
-    assert "SIGKILL" in (line.models.falling or "")
+    assert "SIGKILL" in (line.models.acting.falling or "")
     line.models.restore()
-    assert line.models.falling is None
+    assert line.models.acting.falling is None
     line.parts(1)
     done = line.inspector.inspected
     line.parts(20)
@@ -306,7 +306,7 @@ def test_without_a_model_persons_decide_at_once(crew: Make, new: Fitted) -> None
     done = line.inspector.inspected
     line.parts(5)
     assert line.models.ready
-    assert line.models.pid is None
+    assert line.models.acting.pid is None
     assert all(part.decision == "escalate" for part in line.end()[done:])
 
 

@@ -15,6 +15,13 @@ def acl(
     collector: Annotated[
         list[str], typer.Option("--collector", help="User of a collector; once for each.")
     ],
+    publisher: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--publisher",
+            help="User of `fleet serve --repository`; once for each. Without one, every collector.",
+        ),
+    ] = None,
     reader: Annotated[
         list[str] | None,
         typer.Option("--reader", help="User that only reads everything; once for each."),
@@ -27,8 +34,8 @@ def acl(
         Path | None, typer.Option("--out", help="Write this file instead of standard output.")
     ] = None,
 ) -> None:
-    """Write the broker's access file (mosquitto): stations keep to their own topics, and only
-    collectors acknowledge.
+    """Write the broker's access file (mosquitto): stations keep to their own topics, only
+    collectors acknowledge, only publishers send models.
 
     A station is known by its user name, its path SITE/LINE/STATION, so that one file is for all of
     them. A file that was not written by this command is not replaced.
@@ -37,7 +44,7 @@ def acl(
 
     try:
         bridges = [Bridge.parse(one) for one in bridge or []]
-        content = mosquitto(collector, reader or [], bridges)
+        content = mosquitto(collector, reader or [], bridges, publisher or [])
     except AclError as error:
         fail(str(error), code=USAGE)
     if out is None:

@@ -25,7 +25,8 @@ STATIONS_WRITE = (
     "check",
 )
 STATIONS_READ = ("ack/#", "rewind", "model/assignment", "model/chunk/#", "check")
-COLLECTORS_WRITE = ("ack/#", "rewind", "model/assignment", "model/chunk/#")
+COLLECTORS_WRITE = ("ack/#", "rewind")
+PUBLISHERS_WRITE = ("model/assignment", "model/chunk/#")
 _USER = re.compile(r"[A-Za-z0-9_.@-]{1,64}")
 _SITE = re.compile(r"[a-z0-9_-]{1,64}")
 
@@ -53,12 +54,17 @@ class Bridge:
 
 
 def mosquitto(
-    collectors: Sequence[str], readers: Sequence[str] = (), bridges: Sequence[Bridge] = ()
+    collectors: Sequence[str],
+    readers: Sequence[str] = (),
+    bridges: Sequence[Bridge] = (),
+    publishers: Sequence[str] = (),
 ) -> str:
     """The access file. Stations write below their own topics, except what only collectors may
-    write: acknowledgements and rewinds. Raises AclError.
+    write, acknowledgements and rewinds, and what only publishers may: models. Who collects may also
+    publish; without publishers every collector does. Raises AclError.
     """
-    users = [*collectors, *readers, *(bridge.user for bridge in bridges)]
+    alone = [user for user in publishers if user not in collectors]
+    users = [*collectors, *alone, *readers, *(bridge.user for bridge in bridges)]
     if not collectors:
         raise AclError("without a collector nobody may acknowledge: name at least one")
     for user in users:
@@ -75,15 +81,19 @@ def mosquitto(
         *(f"pattern read {ROOT}/%u/{leaf}" for leaf in STATIONS_READ),
     ]
     every = f"{ROOT}/+/+/+"
-    for user in collectors:
-        written = [f"topic write {every}/{leaf}" for leaf in COLLECTORS_WRITE]
-        lines += _user("collector", user, [f"topic read {ROOT}/#", *written])
+    for user in (*collectors, *alone):
+        roles = {"collector": COLLECTORS_WRITE} if user in collectors else {}
+        if user in (publishers or collectors):
+            roles["publisher of models"] = PUBLISHERS_WRITE
+        written = [f"topic write {every}/{leaf}" for leaves in roles.values() for leaf in leaves]
+        lines += _user(", ".join(roles), user, [f"topic read {ROOT}/#", *written])
     for user in readers:
         lines += _user("reads only", user, [f"topic read {ROOT}/#"])
     for bridge in bridges:
         below = f"{ROOT}/{bridge.site}/+/+"
         up = [f"topic write {below}/{leaf}" for leaf in STATIONS_WRITE]
-        down = [f"topic read {below}/{leaf}" for leaf in COLLECTORS_WRITE]
+        ours = (*COLLECTORS_WRITE, *PUBLISHERS_WRITE)
+        down = [f"topic read {below}/{leaf}" for leaf in ours]
         lines += _user(f"bridge of {bridge.site}", bridge.user, [*up, *down])
     return "\n".join(lines) + "\n"
 
@@ -101,6 +111,6 @@ def _check(user: str) -> None:
     """A name without `/`: it could be a station's; without `+` and `#`: mosquitto refuses them."""
     if not _USER.fullmatch(user):
         raise AclError(
-            f"{user!r} cannot be the user of a collector, reader or bridge: "
+            f"{user!r} cannot be the user of a collector, publisher, reader or bridge: "
             "1 to 64 of letters, digits and _ . @ -"
         )

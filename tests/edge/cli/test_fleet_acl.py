@@ -17,6 +17,14 @@ def test_standard_output_is_the_file():
     assert "\nuser central\n" in done.stdout
     assert "\nuser telegraf\n" in done.stdout
     assert "topic write ei/v1/plant-a/+/+/results/#" in done.stdout
+    assert "# collector, publisher of models\nuser central\n" in done.stdout
+
+
+def test_who_may_publish_models_is_named_apart():
+    done = run("--collector", "central", "--publisher", "serving")
+    assert done.exit_code == 0
+    assert "# collector\nuser central\n" in done.stdout
+    assert "# publisher of models\nuser serving\n" in done.stdout
 
 
 def test_a_file_is_written_and_written_again_with_its_mode(tmp_path):

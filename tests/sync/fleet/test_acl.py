@@ -17,18 +17,32 @@ from tests.simulators.patience import until
 from tests.simulators.pki import Authority
 
 CAPS, LIDS = "plant-a/line-3/caps", "plant-a/line-3/lids"
-USERS = (CAPS, LIDS, "plant-b/line-1/caps", "central", "telegraf", "bridge-a", "stranger")
+USERS = (
+    *(CAPS, LIDS, "plant-b/line-1/caps", "central", "telegraf", "bridge-a", "stranger"),
+    *("serving", "publishing"),
+)
 
 
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory):
     """The access file, and a password for everybody."""
-    folder = tmp_path_factory.mktemp("plant")
+    access = mosquitto(["central"], ["telegraf"], [Bridge.parse("bridge-a=plant-a")])
+    return rules_by(tmp_path_factory.mktemp("plant"), access)
+
+
+@pytest.fixture(scope="module")
+def publishing(tmp_path_factory):
+    """The same where not everybody who collects may publish models."""
+    access = mosquitto(["central", "serving"], publishers=["serving", "publishing"])
+    return rules_by(tmp_path_factory.mktemp("publishing"), access)
+
+
+def rules_by(folder, content):
     passwords, access = folder / "passwords", folder / "acl"
     passwords.touch(mode=0o600)
     for user in USERS:
         subprocess.run(["mosquitto_passwd", "-b", passwords, user, "secret"], check=True)
-    access.write_text(mosquitto(["central"], ["telegraf"], [Bridge.parse("bridge-a=plant-a")]))
+    access.write_text(content)
     access.chmod(0o600)
     return "allow_anonymous false", f"password_file {passwords}", f"acl_file {access}"
 
@@ -186,6 +200,27 @@ def test_models_go_from_the_fleet_to_one_station(user):
 
 
 @pytest.mark.broker
+def test_only_publishers_send_models_where_some_are_named(publishing, tmp_path):
+    acknowledges, models = ("ack/line", "rewind"), ("model/assignment", f"model/chunk/{64 * 'a'}/0")
+    with running_broker(tmp_path / "broker", publishing) as broker:
+        for name, may in (
+            ("central", acknowledges),
+            ("serving", (*acknowledges, *models)),
+            ("publishing", models),
+        ):
+            user = User(broker, tmp_path, name)
+            taken = [leaf for leaf in (*acknowledges, *models) if user.write(f"{CAPS}/{leaf}")]
+            user.subscribe("ei/v1/+/+/+/model/want")
+            station = User(broker, tmp_path, CAPS)
+            assert station.write(f"{CAPS}/model/want")
+            assert not station.write(f"{CAPS}/model/assignment")
+            user.until(lambda user=user: f"ei/v1/{CAPS}/model/want" in user.topics())
+            for one in (user, station):
+                one.transport.close()
+            assert taken == list(may), name
+
+
+@pytest.mark.broker
 def test_a_reader_reads_and_a_stranger_does_nothing(user):
     reader, stranger, caps = user("telegraf"), user("stranger"), user(CAPS)
     for one in (reader, stranger):
@@ -262,6 +297,13 @@ def test_a_certificate_s_common_name_is_the_station(tmp_path):
 def test_names_that_are_refused(collectors, readers, told):
     with pytest.raises(AclError, match=told):
         mosquitto(collectors, readers)
+
+
+def test_a_publisher_is_no_reader_and_no_station():
+    with pytest.raises(AclError, match="named twice"):
+        mosquitto(["central"], ["telegraf"], publishers=["telegraf"])
+    with pytest.raises(AclError, match="cannot be the user"):
+        mosquitto(["central"], publishers=[CAPS])
 
 
 @pytest.mark.parametrize("text", ["", "bridge", "bridge=", "bridge=Plant A", "bridge=a/b"])

@@ -80,6 +80,11 @@ class Preparing:
             return self.install(candidate, active, now_ns)
         return Next("prove")
 
+    def lacks_file(self, candidate: Probation) -> bool:
+        """Whether it has to be installed from a file of the inbox that is not there."""
+        done = self._work.busy or self._installed == candidate.id
+        return not done and candidate.orders.source is None and self._source(candidate) is None
+
     def calibrate(
         self, candidate: Probation, like: str | None, now_ns: int, wall: float
     ) -> Next | None:
@@ -159,7 +164,8 @@ class Preparing:
             return None
         source = self._source(candidate)
         if source is None:
-            return Next("fail", "unusable", "the file of the bundle is gone")
+            typed = candidate.orders.source is not None
+            return Next("fail", "unusable", "the file of the bundle is gone") if typed else None
         self._start(candidate, kind, source=str(source), slot=slot, digest=candidate.digest)
         return None
 

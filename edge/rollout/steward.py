@@ -7,8 +7,9 @@ first where a disk refuses: a model that does harm does not go on until there is
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.clock import Clock
@@ -17,6 +18,7 @@ from edge.records import Origin
 from edge.rollout import course
 from edge.rollout.changes import Change, give_up, move
 from edge.rollout.course import Known, Next
+from edge.rollout.fetching import fetching
 from edge.rollout.inbox import Arrived, Inbox
 from edge.rollout.ledger import Ledger
 from edge.rollout.parts import Dossier, Models
@@ -26,6 +28,7 @@ from edge.rollout.probation import BESIDE, INSTALLED, Impossible, Probation
 from edge.rollout.standing import Standing
 from edge.rollout.word import heed
 from edge.workers.entry import Entry
+from sync.assignment import Limits
 
 LOOK_NS = 2 * 10**8
 PATIENCE_NS = 2 * 10**9
@@ -70,6 +73,7 @@ class Steward:
         self._next_ns = 0
         self._decided = given.models.decided
         self._reinstalled: str | None = None
+        self._limits: Limits | None = None
 
     @property
     def standing(self) -> Standing:
@@ -98,6 +102,8 @@ class Steward:
         except Exception as error:  # what a candidate brings along must never stop the line
             self.failing = f"candidates are not looked after: {error}"
             log.exception("rollout.failed")
+            with contextlib.suppress(Exception):  # nobody watches what it decides
+                self._given.models.share(0.0)
             return ()
         return () if entry is None else (entry,)
 
@@ -190,10 +196,13 @@ class Steward:
         if candidate.orders.rest and candidate.state not in (*BESIDE, "active"):
             return None
         if candidate.state in ("assigned", "downloading"):
-            return _transfer(candidate, arrived)
+            return fetching(candidate, arrived)
         if candidate.state == "verified":
             folder = self._given.folder(self.standing.active.slot)
-            return preparing.install(candidate, folder, now_ns)
+            following = preparing.install(candidate, folder, now_ns)
+            if following is None and preparing.lacks_file(candidate):
+                return fetching(candidate, arrived)
+            return following
         if self._spoilt(candidate):
             self._reinstalled = candidate.id
             preparing.stop()
@@ -204,7 +213,11 @@ class Steward:
         if following is not None or not self._lacks_cuts(candidate):
             return following
         like = self.standing.active.calibration
-        return preparing.calibrate(candidate, like, now_ns, wall)
+        following = preparing.calibrate(candidate, like, now_ns, wall)
+        if following is None or following.event != "calibrate":
+            return following
+        # what was compared before, by other cuts or by none, says nothing about these
+        return replace(following, changes={**following.changes, "base": self.known.parts})
 
     def _lacks_cuts(self, candidate: Probation) -> bool:
         if candidate.calibration is not None:
@@ -258,13 +271,12 @@ class Steward:
 
     def _keep_dossier(self, candidate: Probation | None) -> None:
         wanted = candidate is not None and candidate.state in (*INSTALLED, "active")
-        if self.dossier is not None and not wanted:
+        limits = candidate.orders.limits if candidate is not None and wanted else None
+        if self.dossier is not None and limits != self._limits:
             self.dossier.close()
             self.dossier = None
-        if candidate is None or not wanted:
-            return
-        if self.dossier is None:
-            self.dossier = self._given.dossier(candidate)
+        if candidate is not None and wanted and self.dossier is None:
+            self.dossier, self._limits = self._given.dossier(candidate), limits
 
     def _stop_first(self, change: Change) -> None:
         """A canary that has to go decides no further part, whatever the disk does."""
@@ -273,8 +285,11 @@ class Steward:
             self._given.models.share(0.0)
 
     def _hurry(self, now_ns: int) -> None:
-        """A model that has to go is gone within PATIENCE_NS."""
-        waiting = self.ledger.waiting
+        """A model that has to go is gone within PATIENCE_NS; a canary decides nothing meanwhile."""
+        waiting, beside = self.ledger.waiting, self.standing.beside
+        broken = self._given.models.fault or (self.dossier and self.dossier.broken())
+        if beside is not None and beside.share > 0 and broken:
+            self._given.models.share(0.0)
         if waiting is None or now_ns - waiting.since_ns < PATIENCE_NS:
             return
         before, after = self.standing.active, waiting.standing.active
@@ -282,18 +297,3 @@ class Steward:
         if going and self._given.models.active.digest != after.digest:
             log.warning("rollout.ahead_of_the_disk", active=after.slot)
             self._given.models.restore(after)
-
-
-def _transfer(candidate: Probation, arrived: Arrived | None) -> Next | None:
-    """How far the file of a candidate is, by what sync says."""
-    if arrived is None:
-        return None
-    if arrived.assignment.bundle.digest != candidate.digest:
-        return Next("supersede", "superseded", "the fleet speaks of another bundle now")
-    if arrived.state == "refused":
-        return Next("fail", arrived.code or "unusable", arrived.why)
-    if arrived.state == "verified":
-        return Next("arrive")
-    if arrived.state == "downloading" and candidate.state == "assigned":
-        return Next("download")
-    return None

@@ -402,12 +402,34 @@ def test_a_refused_transfer_rejects_it(bench):
     bench.until("shadow")
 
 
-def test_a_file_that_is_gone_rejects_it(bench):
+def test_a_file_that_is_gone_is_waited_for_and_is_not_its_fault(bench):
     bench.assign()
     for file in (bench.folder / "inbox").glob("*.zip"):
         file.unlink()
-    bench.until("rejected")
-    assert bench.shown()["last"]["code"] == "unusable"
+    bench.until("verified")
+    for _ in range(5):
+        bench.step()
+    assert bench.state == "verified"
+    bench.assign()  # sync has fetched it again
+    bench.until("shadow")
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_one_whose_file_nobody_fetches_any_more_is_superseded_and_may_come_again(bench, restarts):
+    del bench.ends["install"]
+    bench.assign()
+    bench.until("verified")
+    for file in (bench.folder / "inbox").glob("*.zip"):
+        file.unlink()
+    bench.assign("none", letter="d", serial=2, action="rollback")
+    if restarts:
+        bench.restart()
+    else:
+        bench.preparing.stop()  # a disk without room, say
+    bench.until("superseded")
+    bench.ends["install"] = all_well()["install"]
+    bench.assign(serial=3)
+    bench.until("shadow")
 
 
 def test_what_is_spoilt_in_its_slot_is_installed_anew_once(bench):

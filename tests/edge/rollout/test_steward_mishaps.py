@@ -1,6 +1,7 @@
 """The steward where two things happen at once: none is forgotten, none is blamed for another."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from edge.rollout.breach import Breach
 from edge.rollout.outcome import Calibrated
 from edge.rollout.preparing import AGAIN_NS, TRIES
 from edge.rollout.standing import NOTHING
-from tests.edge.rollout.bench import TRIAL, Bench
+from tests.edge.rollout.bench import LEAST, LIMITS, TRIAL, Bench
 from tests.edge.rollout.candidates import digest, place
 
 DIED = Breach("died", "three deaths within a minute")
@@ -278,3 +279,71 @@ def test_what_a_later_version_wrote_beside_it_does_not_lose_the_active_model(ben
     bench.restart()
     assert bench.models.active.digest == digest("d")
     assert list(bench.steward.standing.refused) == [digest("c")]
+
+
+def test_a_canary_that_breaks_while_the_disk_takes_nothing_decides_nothing_more(bench):
+    bench.assign()
+    bench.until("canary")
+    bench.refuses = True
+    while bench.steward.ledger.waiting is None:
+        bench.step()
+        bench.bring(4)
+    assert bench.models.shared == 0.05
+    bench.dossier.breach = Breach("permissive", "it accepts too much")
+    bench.step()
+    assert bench.models.shared == 0.0
+    bench.recover()
+    bench.step()
+    bench.step()
+    assert bench.state == "rolled_back"
+
+
+def test_a_canary_that_nobody_can_look_after_decides_nothing(bench, monkeypatch):
+    bench.assign()
+    bench.until("canary")
+
+    def lost(now_ns):
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bench.dossier, "step", lost)
+        bench.step()
+        assert bench.models.shared == 0.0
+        assert "a mistake of ours" in bench.steward.trouble
+    bench.step()
+    assert bench.models.shared == 0.05
+    assert bench.steward.failing is None
+
+
+def test_new_cuts_have_to_be_compared_anew(bench):
+    bench.assign()
+    bench.until("canary")
+    bench.bring(10 * LEAST)
+    bench.restart()
+    bench.models.fits = False  # another camera
+    bench.until("needs_calibration")
+    bench.models.fits, bench.pinned = True, 2
+    bench.until("shadow")
+    for _ in range(5):
+        bench.step()
+    assert bench.state == "shadow"
+    bench.until("canary")
+
+
+def test_who_gets_other_limits_is_judged_by_these(bench):
+    judged = []
+    opened = bench.steward._given.dossier
+
+    def dossier(candidate):
+        judged.append(candidate.orders.limits.max_permissive)
+        return opened(candidate)
+
+    bench.steward._given.dossier = dossier
+    bench.assign()
+    bench.until("shadow")
+    before = bench.dossier
+    bench.assign(serial=2, limits=replace(LIMITS, max_permissive=0.001))
+    for _ in range(3):
+        bench.step()
+    assert judged == [LIMITS.max_permissive, 0.001]
+    assert before.closed

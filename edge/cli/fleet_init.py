@@ -84,5 +84,6 @@ def _say_made(folder: Path, root_keys: int, targets_keys: int) -> None:
     say(f"{folder}: a repository, with {root_keys} root and {targets_keys} targets keys")
     say(f"  keep the private keys apart from it: {keys}/root-*.pem, targets-*.pem")
     say("  what signs by itself stays there: online.pem, assignments.pem")
-    say("  → for each station: edge-inspect fleet keys export-root --out root.json")
+    export = f"edge-inspect fleet keys export-root --repository {folder} --out root.json"
+    say(f"  → for each station: {export}")
     say("    and its configuration: sync: {trust_root_file: root.json}")

@@ -83,9 +83,12 @@ class Orders:
                 "give this one a version of its own",
             )
         check(plan, parcel.as_file(), order.by)
+        before = shelf.read(connection, parcel.digest)
         file = shelf.store(connection, parcel, order.by, self._now())
         roles = self._repository.open(connection)
         missing = self._list(roles, file, body)
+        if missing and before not in (None, file):
+            _not_under_way(connection, parcel)
         row = {"id": rollout, "digest": parcel.digest, "plan": plan.as_text(), "wave": 0}
         row |= {"state": WAITS if missing else "running", "by": order.by}
         row |= {"why": _missing(missing), "reason": body.get("reason"), "at": self._now()}
@@ -228,6 +231,21 @@ def _rollout(connection: Connection, begin: str) -> Any:
     if row is None:
         raise OrderRefused(f"there is no roll-out {begin!r}", "edge-inspect fleet status")
     return row
+
+
+def _not_under_way(connection: Connection, parcel: Parcel) -> None:
+    """A file that waits for signatures takes the place of one that is being rolled out: until they
+    are there nothing could be ordered of that roll-out, not even that it stops."""
+    query = sa.select(rollouts.c.id).where(
+        rollouts.c.digest == parcel.digest, rollouts.c.state.in_(OPEN)
+    )
+    first = connection.execute(query.order_by(rollouts.c.at)).scalars().first()
+    if first is not None:
+        raise OrderRefused(
+            f"{first} still rolls out {parcel.name} {parcel.version} in another file (the same "
+            "model, confirmed since)",
+            f"edge-inspect fleet rollback {first} --keep-active, then push it again",
+        )
 
 
 def _here(connection: Connection) -> set[str]:

@@ -234,6 +234,20 @@ class TestTwoSignatures:
         assert plant.pending() == []
         assert plant.give(plant.push(rollout="r2"), bundle())["state"] == "pending"
 
+    def test_what_waits_does_not_take_the_place_of_what_is_rolled_out(self, plant):
+        """Else the roll-out could not even be stopped: the new file may not be assigned yet."""
+        both = "targets-1", "targets-2"
+        plant.give(plant.push(None, *both), bundle())
+        confirmed = replace(bundle(), data=bundle().data + b"confirmed")
+        with pytest.raises(OrderRefused, match="r1 still rolls out rings"):
+            plant.give(plant.push(confirmed, rollout="r2"), confirmed)
+        plant.give(plant.push(confirmed, *both, rollout="r2"), confirmed)
+        assert state(plant, "r2")[0] == "running", "signed at once it is in nobody's way"
+        plant.give(plant.order("rollback", {"rollout": "r1"}))
+        plant.give(plant.order("rollback", {"rollout": "r2"}))
+        again = replace(bundle(), data=bundle().data + b"confirmed again")
+        assert plant.give(plant.push(again, rollout="r3"), again)["state"] == "pending"
+
     def test_the_last_signature_comes_twice(self, plant):
         plant.give(plant.push(), bundle())
         first, second = plant.signatures("targets-2"), plant.signatures("targets-3")

@@ -71,8 +71,6 @@ def install(
     shares = _steps(steps)
     for line in _course(settings, found, strategy.value, shares, promote):
         say(line)
-    if dry_run:
-        return
     arguments: dict[str, object] = {
         "source": str(found.root.resolve()),
         "digest": found.digest,
@@ -85,7 +83,7 @@ def install(
         "not_trained_on_yours": not_trained,
         "reason": reason,
     }
-    _ask(settings, "model_install", arguments, by)
+    _ask(settings, "model_install", arguments, by, dry_run)
 
 
 def promote(
@@ -131,23 +129,47 @@ def _order(settings: Config, kind: str, words: str, by: str, reason: str, dry_ru
     from edge.cli.errors import say
 
     say(words)
-    if not dry_run:
-        _ask(settings, kind, {"reason": reason}, by)
+    _ask(settings, kind, {"reason": reason}, by, dry_run)
 
 
-def _ask(settings: Config, kind: str, arguments: dict[str, object], by: str) -> None:
+def _ask(settings: Config, kind: str, arguments: dict[str, object], by: str, dry_run: bool) -> None:
     from edge.asking import ask_line
-    from edge.cli.errors import fail
+    from edge.cli.errors import fail, say
 
-    answer: dict[str, Any] | None = ask_line(settings, kind, arguments, by)
+    ask = _try if dry_run else ask_line
+    answer: dict[str, Any] | None = ask(settings, kind, arguments, by)
     if answer is None:
         fail("the line has not answered yet; the request is waiting")
     if not answer["ok"]:
         fail(str(answer["message"]))
+    if dry_run:
+        say("nothing changed (--dry-run)")
+        return
     active, candidate = answer["active"], answer["candidate"]
     typer.echo(f"active: {active['name']} {active['version']} ({active['bundle'][:12]})")
     if candidate is not None:
         typer.echo(f"candidate: {candidate[:12]} is {answer['state']}")
+
+
+def _try(
+    settings: Config, kind: str, arguments: dict[str, object], by: str
+) -> dict[str, Any] | None:
+    """Whether it would be carried out, in the line's own words; opens nothing to write."""
+    from edge.clock import Clock
+    from edge.requests import Refused, Request, ask
+    from edge.rollout.requests import DRY_RUN, told
+    from edge.rollout.wish import Still, Wishes, rules_of
+    from edge.status import account, of_service
+
+    request = Request(Clock().new_id(), f"{kind}{DRY_RUN}", arguments, by, account())
+    found = _standing(settings)
+    if of_service(settings, "line").running:
+        return ask(settings.state_dir / "requests" / "line", request)
+    try:
+        Wishes(Still(found), Clock(), rules_of(settings)).change(kind, request)
+    except Refused as refusal:
+        return {"ok": False, "message": str(refusal)}
+    return {"ok": True, **told(found)}
 
 
 def _standing(settings: Config) -> Standing:

@@ -23,13 +23,14 @@ from edge.rollout.pinned import ABOUT
 from edge.rollout.pinned import FOLDER as PINNED
 from edge.rollout.preparing import Preparing
 from edge.rollout.probation import Probation
-from edge.rollout.requests import RolloutRequests, Rules
+from edge.rollout.requests import RolloutRequests
 from edge.rollout.shown import shown
 from edge.rollout.spare import Spare, recalled, trouble
 from edge.rollout.standing import FACTORY, NOTHING, Place
 from edge.rollout.starting import starting
 from edge.rollout.steward import Given, Steward
 from edge.rollout.task import Tasks
+from edge.rollout.wish import rules_of
 from edge.rollout.witness import Deaths, Sources, Witness
 from edge.seating import Seating, Unusable
 from edge.store.archive import Archive
@@ -37,7 +38,6 @@ from edge.watching import TEND_BUSY_MS, wanted
 from edge.workers.fitted import Fitted
 from edge.workers.models import Models
 from edge.workers.watch import Watch
-from sync.assignment import Limits
 
 if TYPE_CHECKING:
     from inference.bundle import Bundle
@@ -144,9 +144,7 @@ def rollouts(station: Station, models: Models, change: Change) -> Rollouts:
         spare=Spare(config.state_dir).write,
     )
     steward = Steward(given, change)
-    limits = Limits(min_parts=config.rollout.min_parts)
-    rules = Rules(config.rollout.trial_parts, limits)
-    return Rollouts(steward, RolloutRequests(steward, clock, rules), models)
+    return Rollouts(steward, RolloutRequests(steward, clock, rules_of(config)), models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +187,13 @@ class _Dossiers:
             return () if models.active.digest == newcomer.digest else models.deaths
 
         def deciding() -> tuple[int, ...]:
-            if models.active.digest == newcomer.digest:
-                return models.deaths
             main = None if models.candidate is None else models.candidate.main
-            return () if main is None or models.share <= 0 else main.process.deaths
+            process = None if main is None or models.share <= 0 else main.process
+            if models.active.digest == newcomer.digest:
+                process = models.acting.process
+            # what somebody else has ended says no more about the model than a death in shadow
+            died = () if process is None else process.deaths
+            return tuple(at for at in died if process is None or at not in process.killed)
 
         return Deaths(own, others, deciding)
 

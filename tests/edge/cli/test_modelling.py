@@ -98,6 +98,27 @@ def test_orders_that_make_no_sense_are_refused_in_words(station: Path) -> None:
     assert "it is verified" in run("promote", *BY, code=1).stderr
 
 
+def test_a_dry_run_is_refused_where_the_order_is(station: Path) -> None:
+    """With the same words, and nothing is written."""
+    for words in (("promote", *BY), ("rollback", *BY), ("install", "@rings", "--by", "p-1")):
+        dry = run(*words, "--dry-run", code=1)
+        assert not (station / "state" / "line.db").exists()
+        real = run(*words, code=1)
+        assert dry.stderr == real.stderr
+        for left in (station / "state").glob("line.db*"):
+            left.unlink()
+    install()
+    run("cancel", *BY)
+    assert "nothing changed" in run("cancel", *BY, "--dry-run").stderr
+    run("cancel", *BY)
+    for words in (("cancel", *BY), ("promote", *BY)):
+        assert run(*words, "--dry-run", code=1).stderr == run(*words, code=1).stderr
+    install()
+    dry = run("promote", *BY, "--dry-run", code=1).stderr
+    assert "it is verified" in dry
+    assert dry == run("promote", *BY, code=1).stderr
+
+
 def test_a_candidate_is_dropped_and_stays_known_as_the_last(station: Path) -> None:
     install()
     run("cancel", *BY, "--dry-run")

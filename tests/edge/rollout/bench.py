@@ -9,12 +9,13 @@ from edge.requests import Desk, Request
 from edge.rollout.changes import calibrated
 from edge.rollout.inbox import Inbox
 from edge.rollout.preparing import Preparing
-from edge.rollout.requests import RolloutRequests, Rules
+from edge.rollout.requests import RolloutRequests
 from edge.rollout.shown import shown
 from edge.rollout.spare import Spare, recalled
 from edge.rollout.standing import lost, remembered
 from edge.rollout.starting import starting
 from edge.rollout.steward import LOOK_NS, Given, Steward
+from edge.rollout.wish import Rules
 from edge.store.errors import AlreadyApplied
 from edge.store.journal import Journal
 from sync.assignment import Assignment, BundleFile, Limits
@@ -210,12 +211,12 @@ class Bench:
         request = request or self.clock.new_id()
         return self.desk.apply(Request(request, f"model_{kind}", given, by, "root"))
 
-    def install(self, letter="c", **more):
+    def install(self, letter="c", kind="install", **more):
         """A person's bundle."""
         path = self.folder / f"{letter}.zip"
         path.write_bytes(b"bundle")
         asked = {"source": str(path), "digest": digest(letter), "name": "rings", "version": "1.1.0"}
-        return self.ask("install", **asked, **more)
+        return self.ask(kind, **asked, **more)
 
     def records(self):
         """What was recorded of candidates, oldest first: from, event, to, code."""

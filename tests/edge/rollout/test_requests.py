@@ -194,3 +194,21 @@ def test_a_disk_that_refuses_is_said(bench, monkeypatch):
     bench.recover()
     bench.until("shadow")
     assert bench.steward.standing.candidate.digest == digest("c")
+
+
+@pytest.mark.parametrize("state", ["shadow", "canary", "active"])
+@pytest.mark.parametrize("kind", ["promote", "rollback", "cancel", "install"])
+def test_a_dry_run_says_what_the_order_would_and_changes_nothing(bench, state, kind):
+    bench.assign(promote=state == "active")
+    bench.until(state)
+    before, records = bench.steward.standing, bench.records()
+
+    def order(kind):
+        return bench.install(kind=kind) if "install" in kind else bench.ask(kind)
+
+    dry = order(f"{kind}_dry_run")
+    assert bench.steward.standing == before
+    assert bench.records() == records
+    real = order(kind)
+    assert (dry["ok"], dry.get("message")) == (real["ok"], real.get("message"))
+    assert real["ok"] is (bench.records() != records)

@@ -46,7 +46,8 @@ class Inbox:
             return None
         version = known.st_ino, known.st_mtime_ns, known.st_size
         if version != self._version:
-            self._version, self._found = version, self._read()
+            self._version = version
+            self._found = self._read()
         return self._found
 
     def file(self, name: str) -> Path | None:
@@ -59,7 +60,11 @@ class Inbox:
             with self._path.open("rb") as stream:
                 content = json.loads(stream.read(2 * LARGEST))
             found = _arrived(content)
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        except OSError as error:
+            log.warning("inbox.unreadable", file=self._path.name, error=error)
+            self._version = None  # the next look may find it well
+            return None
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             log.warning("inbox.unreadable", file=self._path.name, error=error)
             return None
         if found is not None and found.assignment.station != self._station:
@@ -73,7 +78,9 @@ def _arrived(content: Any) -> Arrived | None:
         raise AssignmentError(f"not a {SCHEMA}")
     if content.get("assignment") is None:
         return None
-    assignment = parse(json.dumps(content["assignment"]).encode())
+    # as short as it was signed: a long one must not become too long here
+    text = json.dumps(content["assignment"], separators=(",", ":"))
+    assignment = parse(text.encode())
     code, why = content.get("code"), content.get("why")
     return Arrived(
         assignment,

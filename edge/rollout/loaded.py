@@ -140,10 +140,11 @@ class Loaded:
     def load(self, place: Place) -> None:
         """Start the candidate, in shadow."""
         self.drop()
-        self.beside, self._since_ns = place, self._around.monotonic_ns()
+        self._since_ns = self._around.monotonic_ns()
         fitted = self._fit(place)
         if fitted is not None:
             self._models.load(fitted)
+        self.beside = place  # only now: where no process can be started, it is asked for again
 
     def prepare(self) -> None:
         """Make the candidate able to decide parts."""
@@ -152,11 +153,11 @@ class Loaded:
     def keep(self, place: Place) -> None:
         """Start the previous model, for its return and for comparison."""
         self.drop()
-        self.beside = place
         fitted = self._fit(place)
         self._unusable = None
         if fitted is not None and fitted.bundle is not None:
             self._models.load_previous(fitted)
+        self.beside = place
 
     def calibrate(self, place: Place) -> None:
         """The candidate has these cuts now, or none any more."""
@@ -186,17 +187,26 @@ class Loaded:
             self._without(place, self._around.fit(place))
             return
         leaving_ns = self._leaving_ns = self._leaving_ns or now_ns
-        back = None if models.returning is None else models.returning.fitted
-        if back is None or (back.digest, back.slot) != (place.digest, place.slot):
-            self._load_back(place, now_ns)
         with contextlib.suppress(NotReady):
-            models.restore()
-            self.active, self.beside, self._leaving_ns = place, None, None
-            return
+            if self._is_back(place):
+                models.restore()
+                self.active, self.beside, self._leaving_ns = place, None, None
+                return
+        # before anything that may fail: what has to go goes, whatever becomes of its way back
         if now_ns - leaving_ns > WITHOUT_NS and self.active != NOTHING:
             log.error("rollout.no_way_back", slot=place.slot, error=self._lost)
             models.unseat(self._around.without("the model that is to decide is not there yet"))
             self.active = NOTHING
+        if not self._is_back(place):
+            self._load_back(place, now_ns)
+
+    def _is_back(self, place: Place) -> bool:
+        """Whether the model of this place is loaded for a return."""
+        back = self._models.returning
+        return back is not None and (back.fitted.digest, back.fitted.slot) == (
+            place.digest,
+            place.slot,
+        )
 
     def _load_back(self, place: Place, now_ns: int) -> None:
         """Start the model of this place, instead of what is beside the active one."""

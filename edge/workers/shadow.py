@@ -112,6 +112,9 @@ class Shadow:
         """End the thread, and close what was retired. Models that hang are not waited for."""
         self._stop.set()
         self._wake.set()
+        # one that was retired may hang, too: its step is under way
+        for _, process in tuple(self._retired):
+            process.abort()
         for runner in (*self._twins, *self._warming):
             runner.process.abort()
         if self._thread is not None:

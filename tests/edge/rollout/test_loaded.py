@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -192,6 +193,39 @@ def test_a_model_that_has_to_go_does_not_decide_for_as_long_as_nobody_comes(benc
     bench.children.up = True
     bench.loaded.restore(OLD)
     assert bench.loaded.active == OLD
+
+
+def test_a_model_that_has_to_go_goes_whatever_becomes_of_its_way_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(made: Any) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(bench.children, "load_previous", refused)
+    bench.loaded.active = NEW
+    bench.now_ns = 10**9
+    for _ in range(2):
+        with pytest.raises(OSError, match="too many open files"):
+            bench.loaded.restore(OLD)
+        bench.now_ns += WITHOUT_NS + 1
+    assert (bench.loaded.active, bench.children.active.bundle) == (NOTHING, None)
+
+
+@pytest.mark.parametrize("trial", [False, True])
+def test_one_that_no_process_can_be_started_for_is_asked_for_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, trial: bool
+) -> None:
+    def refused(made: Any) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    load = bench.loaded.keep if trial else bench.loaded.load
+    with monkeypatch.context() as short:
+        short.setattr(bench.children, "load_previous" if trial else "load", refused)
+        with pytest.raises(OSError, match="too many open files"):
+            load(NEW)
+    assert bench.loaded.beside is None
+    load(NEW)
+    assert bench.loaded.beside == NEW
 
 
 def test_a_return_that_cannot_be_is_told_and_another_one_found(bench: Bench) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 SCHEMA = "fleet-status/1"
 HEADING = ("station", "desired", "running", "candidate", "progress", "here")
 NOTHING = "–"
+NO_MEND = "nothing"
+"""Of what a person ordered."""
 MORE_LABELS = "edge-inspect calibrate … --apply at the station, with more labelled pictures"
 NOT_BY_LABELS = (
     "edge-inspect calibrate … --apply at the station, with pictures that it was not trained on; or "
@@ -80,6 +82,8 @@ def _heading(course: Course) -> Iterator[str]:
             f" ({known.compared} parts, {known.permissive} accepted wrongly, {known.escalations}"
             f" more escalated, {known.overkill} more rejected, {known.deaths} deaths)"
         )
+    if course.state == "pending":
+        yield "  → edge-inspect fleet keys list tells what waits for whom"
     if course.state == "paused":
         yield f"  → edge-inspect fleet resume {course.id}, or fleet rollback {course.id}"
 
@@ -141,7 +145,7 @@ def _remarks(one: Standing) -> Iterator[str]:
     if member is not None and member.state in ("rejected", "rolled_back"):
         word = member.state.replace("_", " ")
         yield f"{one.station}: {word}: {member.code or ''}: {member.why or 'no reason was given'}"
-        if member.code in REFUSALS:
+        if member.code in REFUSALS and REFUSALS[member.code].mend != NO_MEND:
             yield f"  → {REFUSALS[member.code].mend}"
     for refused in one.refused:
         if member is None or refused.why != member.why:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from camera.folder import SUFFIXES, truth_of
@@ -29,6 +29,7 @@ from inference.prediction import Prediction
 from inference.worker import Worker
 from sync.assignment import Limits
 
+NO_CUTS = "no cuts at the time: no calibration was in force"
 HALF = Cuts(0.5, 0.5, certified=False)
 Tell = Callable[[int, int], None]
 
@@ -197,9 +198,11 @@ def of_line(config: Config, confidence: float) -> Compared | None:
     )
     replay(path, evidence)
     breach = evidence.broken()
+    first = Named("the other model") if one is None else _other(found, one.digest)
+    second = Named("the newcomer") if one is None else Named(one.name, one.version, one.digest)
     return Compared(
-        Named("the other model") if one is None else _other(found, one.digest),
-        Named("the newcomer") if one is None else Named(one.name, one.version, one.digest),
+        first if any(part.first.would_be for part in parts) else replace(first, by=NO_CUTS),
+        second if any(part.second.would_be for part in parts) else replace(second, by=NO_CUTS),
         f"parts of {config.station.path}",
         parts,
         compare(parts, confidence),

@@ -82,6 +82,7 @@ def test_a_push_waits_for_the_second_person(pair, tmp_path):
     (waits,) = listed(pair)["pending"]
     assert (waits["signed"], waits["may"]) == (["targets-1"], ["targets-2"])
     assert "waits: targets" in pair.good("keys", "list").stdout
+    assert "→ edge-inspect fleet keys list tells what waits" in pair.good("status").stdout
     again = pair.run("keys", "sign", "--by", "ann", "--keys", str(tmp_path / "targets-1"))
     assert again.exit_code == 1
     assert "these are: targets-2" in again.stderr

@@ -193,11 +193,24 @@ def test_compare_tells_what_both_said_on_the_line(station: Path) -> None:
     assert told["differing"][0]["name"] == "i66"
     assert told["ms"]["ratio"] == pytest.approx(1.25)
     text = run("compare").stdout
+    assert "first   rings 1.0.0: its own cuts at the time" in text
     assert "only the second accepts  3.33" in text
     page = (station / "r.html").read_text()
     assert "the second is wrong" in page
     assert "its picture was not kept" in page
     assert "http" not in page.replace("http-equiv", "")
+
+
+def test_compare_says_where_nothing_was_decided(station: Path) -> None:
+    install()
+    found = standing(load(None)).candidate
+    assert found is not None
+    undecided = Answer(0.5, "good", None, None, 4.0)
+    line = pair_line(Pair("i1", None, 1.0, "active", undecided, undecided))
+    PairsFile(station / "state" / FOLDER / f"{found.id}.jsonl").append([dict(line)])
+    text = run("compare").stdout
+    assert "first   rings 1.0.0: no cuts at the time: no calibration was in force" in text
+    assert "second  rings 1.1.0: no cuts at the time" in text
 
 
 def test_compare_puts_both_before_the_same_pictures(station: Path) -> None:

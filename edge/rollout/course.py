@@ -26,7 +26,7 @@ class Known:
     `asked`: parts are shown to models at all; `decided` are those that the active model has
     answered since its promotion. `needs_cuts`: the active model
     decides by cuts, or has some that hold no more. `fits`: the candidate's own calibration is still
-    one for this view and machine.
+    one for this view and machine. `waits`: what keeps it from its next step here.
     """
 
     warm: bool = False
@@ -42,6 +42,7 @@ class Known:
     needs_cuts: bool = False
     fits: bool = True
     unconfirmed: bool = False
+    waits: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from edge.rollout.breach import Breach
 from edge.rollout.course import Next
 from edge.rollout.outcome import Calibrated, Installed, Kind, Proved, Result
 from edge.rollout.parts import Work
@@ -19,7 +20,8 @@ AGAIN_NS = 10 * 10**9
 TRIES = 5
 """A step that came to nothing, through no fault of the bundle, is tried so often."""
 MOST_PAUSES = 30
-"""Cuts that come to nothing again and again are tried less and less often, to every 5 minutes."""
+"""What comes to nothing again and again is tried less and less often, to every 5 minutes."""
+NO_SPACE = "no_space"
 LOOK_AGAIN_NS = 3600 * 10**9
 """Labels may have come in a way that nobody noticed: cuts are tried so often at least."""
 
@@ -48,17 +50,24 @@ class Preparing:
         self._for: tuple[str, Kind] | None = None
         self._whose: str | None = None
         self._installed: str | None = None
-        self._tries = 0
+        self._tries = self._pauses = 0
+        self._short: Breach | None = None
         self._not_before_ns = 0
         self._tried_with: object = None
         self._until_ns = 0
+
+    @property
+    def waits(self) -> Breach | None:
+        """That the disk has no room for the next step: no bundle's fault. It is waited for as long
+        as the candidate is wanted."""
+        return self._short
 
     def stop(self) -> None:
         """What is under way is for a candidate that is no more."""
         if self._work.busy:
             self._work.stop()
-        self._for = self._installed = None
-        self._tries = self._not_before_ns = self._until_ns = 0
+        self._for = self._installed = self._short = None
+        self._tries = self._pauses = self._not_before_ns = self._until_ns = 0
         self._tried_with = None
 
     def install(self, candidate: Probation, active: Path | None, now_ns: int) -> Next | None:
@@ -69,6 +78,8 @@ class Preparing:
         if result is None:
             if not self._work.busy and now_ns >= self._not_before_ns:
                 return self._begin(candidate, kind, active)
+            return None
+        if self._lacks_room(result, now_ns):
             return None
         if not result.ok:
             return self._failed(result, now_ns)
@@ -92,9 +103,10 @@ class Preparing:
         `like`; the configured ones without. None while that takes time, or labels are missing."""
         self._turn_to(candidate)
         result = self._result(candidate, "calibrate")
-        if isinstance(result, Calibrated):
+        if isinstance(result, Calibrated) and not self._lacks_room(result, now_ns):
             return self._calibrated(candidate, result, now_ns, wall)
-        if candidate.until is not None and wall > candidate.until:
+        late = candidate.until is not None and wall > candidate.until
+        if late and self._short is None:
             return Next("fail", "not_calibrated", "labels for its cuts did not come in time")
         if not self._work.busy and self._due(now_ns):
             self._tried_with, self._until_ns = self._pinned(), now_ns + LOOK_AGAIN_NS
@@ -108,6 +120,17 @@ class Preparing:
                 reason=f"for the candidate {candidate.name} {candidate.version}",
             )
         return None
+
+    def _lacks_room(self, result: Result, now_ns: int) -> bool:
+        """Whether there was no room for a step; then it is tried again, after growing pauses."""
+        if result.code != NO_SPACE:
+            self._short, self._pauses = None, 0
+            return False
+        self._pauses = min(self._pauses + 1, MOST_PAUSES)
+        self._not_before_ns = now_ns + AGAIN_NS * self._pauses
+        self._tried_with, self._until_ns = None, 0
+        self._short = Breach(NO_SPACE, f"{result.why}; it goes on by itself when there is room")
+        return True
 
     def _turn_to(self, candidate: Probation) -> None:
         """What was tried for another candidate, and when, says nothing about this one."""

@@ -49,9 +49,10 @@ def _place(place: Place) -> dict[str, object]:
 def _candidate(
     one: Probation, known: Known | None, figures: Mapping[str, object]
 ) -> dict[str, object]:
-    orders = one.orders
-    why = one.why
-    if known is not None and one.state != "needs_calibration":
+    orders, code, why = one.orders, one.code, one.why
+    if known is not None and known.waits is not None:
+        code, why = known.waits.code, known.waits.words
+    elif known is not None and one.state != "needs_calibration":
         why = course.waits_for(one, known) or why
     needed = None if one.needed is None else {"good": one.needed[0], "defect": one.needed[1]}
     return {
@@ -59,7 +60,7 @@ def _candidate(
         "version": one.version,
         "bundle": one.digest,
         "state": one.state,
-        "code": one.code,
+        "code": code,
         "why": why,
         "share": one.share,
         "serial": orders.serial,

@@ -257,6 +257,7 @@ class Steward:
             needs_cuts=models.cuts_in_force or self.standing.active.calibration is not None,
             fits=models.fits,
             unconfirmed=models.unconfirmed,
+            waits=self._given.preparing.waits,
         )
 
     def _act(self) -> None:

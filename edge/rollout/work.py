@@ -82,7 +82,8 @@ def prove(config: Config, arguments: Mapping[str, Any], tell: Tell) -> Proved:
     )
     found = proof.prove(bundle, limits, config.model.threads, beside=beside, tell=tell)
     code, why = (None, None) if found.ok else (found.failures[0].code, found.failures[0].text)
-    return Proved(found.ok, code, why, digest=bundle.digest, proof=found.as_json())
+    again = found.interrupted and not found.ok
+    return Proved(found.ok, code, why, again, digest=bundle.digest, proof=found.as_json())
 
 
 def calibrate(config: Config, arguments: Mapping[str, Any], tell: Tell) -> Calibrated:

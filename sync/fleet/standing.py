@@ -127,6 +127,7 @@ def standing(
     troubles = [
         *_refusals(said),
         *_download(said),
+        *_waits(said),
         *_lost(said),
         *_certificate(certificate, since, now),
         *_clock(said),
@@ -165,6 +166,15 @@ def _download(said: Said | None) -> Iterable[Trouble]:
         refusal = REFUSALS[delivery.code]
         what = f"{refusal.words}: {delivery.why}" if delivery.why else refusal.words
         yield Trouble(delivery.code, what, refusal.mend)
+
+
+def _waits(said: Said | None) -> Iterable[Trouble]:
+    """One on probation has a code only as long as it waits for something."""
+    trial = None if said is None else said.candidate
+    if trial is not None and trial.code in REFUSALS:
+        refusal = REFUSALS[trial.code]
+        what = f"{refusal.words}: {trial.why}" if trial.why else refusal.words
+        yield Trouble(trial.code, what, refusal.mend)
 
 
 def _lost(said: Said | None) -> Iterable[Trouble]:

@@ -180,6 +180,17 @@ def test_what_keeps_a_download_from_going_on_is_told(fleet):
     assert "no_space" not in fleet.look(code=0)
 
 
+def test_a_candidate_that_waits_for_room_is_told(fleet):
+    word = fleet.word(CAPS)
+    waits = trial(word, "verified", code="no_space", why="[Errno 28]; it goes on by itself")
+    fleet.turn(caps=state(CAPS, word, candidate=waits))
+    text = fleet.look(code=4)
+    assert f"{CAPS}: no_space: no room on the disk for the bundle: [Errno 28]; it goes on" in text
+    assert "r1: running" in text
+    fleet.turn(caps=state(CAPS, word, candidate=trial(word, "shadow")))
+    assert "no_space" not in fleet.look(code=0)
+
+
 def test_what_decides_instead_of_another_since_line_db_was_lost_is_told(fleet):
     word = fleet.word(CAPS)
     lost = {"bundle": word.bundle.digest, "name": "rings", "version": "1.1.0"}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -22,6 +25,8 @@ from inference.bundle import load
 from inference.slots import Slots
 from tests.appliance.station import config_of, station
 from tests.appliance.test_rollout import CAMERA, better
+from tests.edge.rollout.candidates import probation
+from tests.inference.bundles import until
 
 PLAIN = {"decision": {"automation": "partial"}}
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -75,10 +80,14 @@ def promote_by_hand(settings: Path) -> Standing:
     return now
 
 
+def helper(appliance: Any) -> Any:
+    return next(one for one in appliance.tender._tended.helpers if hasattr(one, "standing"))
+
+
 def begun_of(appliance: Any) -> Standing:
-    found = next(one for one in appliance.tender._tended.helpers if hasattr(one, "standing"))
-    assert isinstance(found.standing, Standing)
-    return found.standing
+    found = helper(appliance).standing
+    assert isinstance(found, Standing)
+    return found
 
 
 def test_an_order_is_stored_while_the_line_is_stopped(settings: Path) -> None:
@@ -115,6 +124,45 @@ def test_where_nothing_can_be_used_persons_decide(settings: Path) -> None:
     assert line._appliance.inspector.desk.seats.active.ruling.degree == "human_only"
     line._appliance.recorder.close()
     line._appliance.lock.release()
+
+
+@pytest.mark.parametrize(
+    ("how", "told"), [(signal.SIGKILL, "candidate"), (signal.SIGSEGV, "deciding")]
+)
+@pytest.mark.parametrize("promoted", [False, True])
+def test_one_that_decides_is_told_apart_from_one_that_somebody_ended(
+    settings: Path, how: signal.Signals, told: str, promoted: bool
+) -> None:
+    promote_by_hand(settings)
+    line = build(config_of(settings))
+    appliance = line._appliance
+    models, steward = appliance.model, helper(appliance)
+    newcomer = replace(probation("c"), digest=steward.standing.active.digest)
+    try:
+        if promoted:
+            models.start()
+            child = models.acting.process
+        else:
+            other = better(settings.parent, "1.4.0")
+            newcomer = replace(newcomer, digest=other.digest)
+            models.load(replace(models.active, bundle=other, slot="b"))
+            models.canary(1.0)
+            child = models.candidate.main.process
+        assert child.wait_ready(30.0)
+        deaths = steward._given.dossier.__self__._deaths(newcomer)
+        assert deaths() == []
+        os.kill(child.pid, how)
+
+        def look() -> bool:
+            child.step(time.monotonic_ns())
+            return bool(child.deaths)
+
+        until(look)
+        assert deaths() == [told]
+    finally:
+        models.close()
+        appliance.recorder.close()
+        appliance.lock.release()
 
 
 def test_a_newly_configured_bundle_comes_first(settings: Path) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from edge.rollout.breach import Breach
-from edge.rollout.outcome import Calibrated, Proved
+from edge.rollout.outcome import Calibrated, Installed, Proved
+from edge.rollout.preparing import TRIES
 from edge.rollout.steward import PATIENCE_NS
 from tests.edge.rollout.bench import TRIAL, Bench
 from tests.edge.rollout.candidates import digest, place
@@ -178,6 +179,99 @@ def test_a_step_that_could_not_be_done_is_tried_again(bench):
     bench.step(11)
     bench.ends["prove"] = Proved(True)
     bench.until("shadow")
+
+
+FULL = "[Errno 28] No space left on device"
+KINDS = {"install": Installed, "prove": Proved, "calibrate": Calibrated}
+
+
+def fill(bench, kind):
+    """A candidate whose next step has no room, for a day."""
+    bench.ends[kind] = KINDS[kind](False, "no_space", FULL, again=True)
+    bench.assign()
+    for _ in range(24 * 12):
+        bench.step(300)
+        bench.bring(1)
+    assert bench.state == ("shadow" if kind == "calibrate" else "verified")
+    said = bench.shown()["candidate"]
+    assert said["code"] == "no_space"
+    assert said["why"].startswith(FULL)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_room_on_the_disk_is_waited_for_as_long_as_it_takes(bench, kind):
+    fill(bench, kind)
+    bench.ends.update(all_well())
+    bench.step(301)
+    bench.until("canary")
+    assert bench.shown()["candidate"]["code"] is None
+
+
+def test_room_is_looked_for_less_and_less_often(bench):
+    bench.ends["install"] = Installed(False, "no_space", FULL, again=True)
+    bench.assign()
+    bench.until("verified")
+    at = []
+    for second in range(7200):
+        before = len(bench.work.started)
+        bench.step(1)
+        at += [second] * (len(bench.work.started) - before)
+    pauses = [then - now for now, then in zip(at, at[1:], strict=False)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (21, 301)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_waits_for_room_can_be_ended_at_any_point(bench, kind):
+    fill(bench, kind)
+    bench.ends.update(all_well())
+    bench.assign(letter="d", serial=2)
+    bench.step()
+    bench.step()
+    bench.until("canary", letter="d")
+    assert bench.shown()["candidate"]["bundle"] == digest("d")
+    assert bench.shown()["candidate"]["code"] is None
+    assert ("supersede", "superseded") in bench.story()
+    assert bench.steward.standing.refused == {}
+
+
+def test_a_person_ends_one_that_waits_for_room(bench):
+    fill(bench, "install")
+    assert bench.ask("cancel")["state"] == "cancelled"
+    bench.step()
+    assert bench.shown()["candidate"] is None
+    assert bench.steward.standing.refused == {}
+
+
+def test_labels_are_not_missing_for_want_of_room(bench):
+    bench.ends["calibrate"] = LACKS
+    bench.assign()
+    bench.until("needs_calibration")
+    bench.ends["calibrate"] = Calibrated(False, "no_space", FULL, again=True)
+    bench.pinned = 2
+    bench.step()
+    bench.step()
+    bench.step(2000)
+    bench.step()
+    assert bench.state == "needs_calibration"
+    assert bench.shown()["candidate"]["code"] == "no_space"
+    bench.ends["calibrate"] = Calibrated(True, calibration="cal-c")
+    bench.step(301)
+    bench.until("canary")
+
+
+def test_want_of_room_uses_up_no_tries_of_another_kind(bench):
+    bench.ends["install"] = Installed(False, "no_space", FULL, again=True)
+    bench.assign()
+    bench.until("verified")
+    for _ in range(10):
+        bench.step(301)
+    bench.ends["install"] = Installed(False, "task_failed", "killed", again=True)
+    tried = len(bench.work.started)
+    while bench.state == "verified":
+        bench.step(301)
+    assert TRIES <= len(bench.work.started) - tried + 1 <= TRIES + 1
+    assert bench.state == "rejected"
 
 
 def test_missing_labels_are_said_and_waited_for(bench):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -20,7 +23,9 @@ from edge.rollout.recalibrating import exchanged
 from edge.standards import Standards
 from edge.store.encoding import encode
 from inference.bundle import Bundle, load
+from inference.prediction import Prediction
 from inference.slots import Slots
+from inference.worker import Worker
 from tests.edge.rollout.places import config, dataset
 from tests.inference.bundles import make as make_bundle
 from tests.simulators import poisons
@@ -118,6 +123,22 @@ def test_proving_uses_this_stations_limits(here: Config, new: Bundle) -> None:
     assert result.proof["notes"][0]["code"] == "no_golden"
     strict = here.model_copy(update={"model": here.model.model_copy(update={"deadline_ms": 1e-6})})
     assert work.do("prove", strict, {"bundle": str(new.root)}, nothing).code == "too_slow"
+
+
+@pytest.mark.parametrize(("how", "again"), [(signal.SIGKILL, True), (signal.SIGSEGV, False)])
+def test_a_proof_that_somebody_else_ended_is_made_again(
+    here: Config, new: Bundle, monkeypatch: pytest.MonkeyPatch, how: signal.Signals, again: bool
+) -> None:
+    class Struck(Worker):
+        def predict(self, *given: Any) -> Prediction:
+            assert self.pid is not None
+            os.kill(self.pid, how)
+            return super().predict(*given)
+
+    monkeypatch.setattr("inference.proof.Worker", Struck)
+    result = work.do("prove", here, {"bundle": str(new.root)}, nothing)
+    assert isinstance(result, Proved)
+    assert (result.ok, result.code, result.again) == (False, "died", again)
 
 
 def test_proving_looks_at_the_bundle_in_force(here: Config, tmp_path: Path) -> None:

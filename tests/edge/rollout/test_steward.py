@@ -1,5 +1,7 @@
 """The steward with a real journal: from an assignment to being active, and every way back."""
 
+from itertools import pairwise
+
 import pytest
 
 from edge.rollout.breach import Breach
@@ -216,7 +218,7 @@ def test_room_is_looked_for_less_and_less_often(bench):
         before = len(bench.work.started)
         bench.step(1)
         at += [second] * (len(bench.work.started) - before)
-    pauses = [then - now for now, then in zip(at, at[1:], strict=False)]
+    pauses = [then - now for now, then in pairwise(at)]
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (21, 301)
 

@@ -67,4 +67,6 @@ class Lock:
 
 
 def _command_line() -> str:
-    return " ".join([os.path.basename(sys.argv[0] or "python"), *sys.argv[1:]])[:500]
+    program = os.path.basename(sys.argv[0] or "python")
+    named = "edge-inspect" if program == "__main__.py" else program  # `python -m edge`
+    return " ".join([named, *sys.argv[1:]])[:500]

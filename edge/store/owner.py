@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 import sys
 from pathlib import Path
 
@@ -50,6 +51,5 @@ def _name(uid: int) -> str:
 
 
 def _try_sudo(name: str) -> str:
-    words = [os.path.basename(sys.argv[0] or "edge-inspect"), *sys.argv[1:]]
-    quoted = f"'{name}'" if name.startswith("#") else name
-    return f"sudo -u {quoted} {' '.join(words)}"
+    # The program has this name however it was started, such as by `python -m edge`.
+    return shlex.join(["sudo", "-u", name, "edge-inspect", *sys.argv[1:]])

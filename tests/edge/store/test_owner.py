@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.store.owner import become_owner
+from edge.store.owner import _try_sudo, become_owner
 
 NOBODY = 65534
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -52,7 +52,18 @@ def test_root_becomes_the_owner_for_good(state: Path, owner: int) -> None:
 
 def test_another_user_is_told_what_to_type(state: Path) -> None:
     said = _as(str(NOBODY), state)
-    assert said.startswith(f"{state} belongs to the user root | sudo -u root ")
+    assert said.startswith(f"{state} belongs to the user root | sudo -u root edge-inspect ")
+
+
+@pytest.mark.parametrize("program", ["/usr/bin/edge-inspect", "/opt/edge/__main__.py", "-c", ""])
+def test_what_is_to_be_typed_is_named_however_it_was_started(
+    program: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["queue", "verdict", "7", "--note", "two words"]
+    monkeypatch.setattr(sys, "argv", [program, *words])
+    typed = "edge-inspect queue verdict 7 --note 'two words'"
+    assert _try_sudo("root") == f"sudo -u root {typed}"
+    assert _try_sudo("#54321") == f"sudo -u '#54321' {typed}"
 
 
 def test_the_owner_and_a_directory_that_is_not_there_change_nothing(state: Path) -> None:

@@ -25,6 +25,7 @@ from edge.review.split import SPLITS, Shares, Split
 from sync.fleet import pictures
 from sync.fleet.database import Database
 from sync.fleet.labelled import Labelled, labelled
+from sync.fleet.pictures import Held
 from sync.picture import nameable
 
 FLEET = "the fleet"
@@ -79,6 +80,7 @@ class _Work:
         self._database, self._wishes, self._at = database, wishes, at
         self._heap = Heap()
         self._splits: dict[str, Split] = {}
+        self._held: dict[tuple[str, str], Held] = {}
         self.examples: list[tuple[Example, PurePosixPath | None]] = []
 
     def find(self) -> None:
@@ -144,6 +146,8 @@ class _Work:
             self.examples.append((one, None))
         elif one.picture is None:
             self._heap.add("no picture of it was kept", one.inspection)
+        elif not self._is_here(one):
+            self._heap.add(NO_PICTURE, one.inspection)
         elif one.use == "disputed":
             self.examples.append((one, place_of(one, None)))
         else:
@@ -154,18 +158,20 @@ class _Work:
             else:
                 self.examples.append((one, place_of(one, split)))
 
-    def _put(self, out: OutFolder, example: Example, place: PurePosixPath) -> bool:
+    def _is_here(self, example: Example) -> bool:
+        """Whether its picture was collected. Looked at first: nothing is begun, or promised by a
+        dry run, that cannot be written."""
         assert example.picture is not None
-        wanted = str(example.record["station"]), example.picture[1]
-        held = [
-            one
-            for one in pictures.find(self._database, example.inspection)
-            if (one.station, one.sha256) == wanted
-        ]
-        if not held:
-            self._heap.add(NO_PICTURE, example.inspection)
-            return False
-        data = pictures.data(self._database, held[0])
+        station, sha256 = str(example.record["station"]), example.picture[1]
+        for one in pictures.find(self._database, example.inspection):
+            if (one.station, one.sha256) == (station, sha256):
+                self._held[station, example.inspection] = one
+                return True
+        return False
+
+    def _put(self, out: OutFolder, example: Example, place: PurePosixPath) -> bool:
+        held = self._held[str(example.record["station"]), example.inspection]
+        data = pictures.data(self._database, held)
         if data is None:
             self._heap.add(DAMAGED, example.inspection)
             return False

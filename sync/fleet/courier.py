@@ -149,6 +149,9 @@ class Courier:
         self._turn_at = now + self._backoff.next_s()
 
     def _forget(self) -> None:
+        """The connection is gone. What stations have said comes again with the next one: until then
+        it may grow old, and others may have written what came later."""
+        self._heard, self._heard_bytes = {}, 0
         self._subscribing.clear()
         self._receipts.forget()
         self.publisher.forget()

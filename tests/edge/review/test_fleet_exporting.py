@@ -140,6 +140,17 @@ def test_only_the_wanted_stations_and_times(station: Labelled, fleet: Fleet) -> 
     assert not (fleet.folder / "a").exists()
 
 
+def test_without_pictures_nothing_is_begun_and_a_dry_run_says_so(
+    station: Labelled, fleet: Fleet
+) -> None:
+    station.good("P-1")
+    fleet.collect(station, images=False)
+    dry, done = fleet.export(dry_run=True), fleet.export()
+    assert (dry["rows"], done["rows"]) == (0, 0)
+    assert dry["left_out"] == done["left_out"]
+    assert not (fleet.folder / "out").exists()
+
+
 def test_a_dry_run_and_another_folder_write_nothing(station: Labelled, fleet: Fleet) -> None:
     station.good("P-1")
     fleet.collect(station)

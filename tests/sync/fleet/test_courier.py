@@ -18,7 +18,7 @@ from sync.pack import pack, unpack
 from sync.transport import Refused
 from sync.want import Want, encode_want
 from tests.simulators.loopback import Loopback
-from tests.sync.fleet.depot import NOON, Depot, bundle, state
+from tests.sync.fleet.depot import NOON, Depot, bundle, state, trial
 
 CAPS = "a/b/caps"
 TOPIC = f"ei/v1/{CAPS}/model"
@@ -172,6 +172,29 @@ def test_after_a_lost_connection_all_begins_anew(bench):
     assert bench.courier.listening
     bench.settle()
     assert bench.topics() == [f"{TOPIC}/assignment"] * 2, "this broker holds nothing"
+
+
+def test_what_was_said_before_the_connection_was_lost_is_not_kept_afterwards(bench, monkeypatch):
+    """Another `serve` has heard, and kept, what the station said since."""
+    bench.connect()
+    bench.settle()
+    word = bench.depot.assigned()[CAPS]
+
+    def away(self):
+        raise Away("the database is away", "wait")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "transaction", away)
+        active = state(CAPS, word, running=word.bundle.digest, last=trial(word, "active"))
+        bench.wire.say(f"{TOPIC}/state", active.encode())
+        bench.step(1.0)
+        bench.wire.lose()
+        bench.step()
+    gone = state(CAPS, word, last=trial(word, "rolled_back", code="escalation"))
+    bench.advance.turn({CAPS: gone}, {})
+    bench.step(20.0)
+    assert bench.courier.turns, "the database is there again, the broker is not"
+    assert bench.depot.members("r1")[CAPS].state == "rolled_back"
 
 
 def test_a_refused_subscription_is_a_trouble(bench):

@@ -27,7 +27,7 @@ soak: $(VENV)/develops  ## the tests that hurt, in their long versions
 	@EDGE_INSPECT_SOAK=1 $(BIN)/pytest -m "soak or slow"
 
 bench: $(VENV)/develops  ## speed, both sides in one run
-	@for file in $$(ls benchmarks/*.py | grep -vE "sides|collected|backlog|tablets"); do $(BIN)/python $$file || exit 1; done
+	@for file in $$(ls benchmarks/*.py | grep -vE "newcomer|conductor|collected|backlog|tablets"); do $(BIN)/python $$file || exit 1; done
 
 docs: $(VENV)/develops  ## write docs/commands.md anew from the commands
 	@$(BIN)/python docs/commands.py

@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
 from benchmarks.line import find_cases, show
-from benchmarks.sides import PACE, run
+from benchmarks.sides.pace import PACE
+from benchmarks.sides.role import run
 from edge.demo.station import find_mosquitto
 
 

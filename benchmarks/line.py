@@ -21,7 +21,8 @@ from typing import Any
 
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
-from benchmarks.sides import PACE, run
+from benchmarks.sides.pace import PACE
+from benchmarks.sides.role import run
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "tflite"
 

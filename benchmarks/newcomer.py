@@ -22,7 +22,8 @@ from typing import Any
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
 from benchmarks.conductor import AFTER_S
-from benchmarks.sides import decoder, start
+from benchmarks.sides.role import start
+from benchmarks.sides.source import paced
 
 VERSIONS = ("1.90.0", "1.91.0")
 
@@ -186,7 +187,8 @@ def line(
     with everybody_else(state_dir, newcomers, seconds) as (broker, root, over):
         config = config_for(state, pictures, bundle, targets, broker, root)
         view = cameras.source(config.camera).view()
-        cameras.source = lambda camera: paced(pictures, view, pace, over)
+        source = paced(pictures, view, pace, lambda given: not over.is_set())
+        cameras.source = lambda camera: source
         made = build(config)
         watcher = Watcher(made)
         made._appliance.inspector.desk.output = watcher  # type: ignore[assignment]
@@ -198,40 +200,6 @@ def line(
             child.terminate()
             child.wait()
     return watcher.figures()
-
-
-def paced(pictures: str, view: dict[str, object], pace: float, over: threading.Event) -> Any:
-    """A source that gives decoded pictures at the pace, until it is over."""
-    from camera.frame import Frame
-    from camera.source import Source
-
-    decode = decoder()
-    images = [decode(path.read_bytes()) for path in sorted(Path(pictures).glob("*.jpg"))[:16]]
-
-    class Paced(Source):
-        live = pace > 0
-        number = 0
-        tick = 0.0
-
-        def open(self) -> None:
-            self.tick = time.monotonic()
-
-        def close(self) -> None: ...
-
-        def view(self) -> dict[str, object]:
-            return view
-
-        def read(self) -> Frame | None:
-            if over.is_set():
-                return None
-            if pace > 0:
-                self.tick += 1 / pace
-                time.sleep(max(0.0, self.tick - time.monotonic()))
-            image = images[self.number % len(images)].copy()
-            self.number += 1
-            return Frame(image, time.monotonic_ns(), time.time(), self.number)
-
-    return Paced()
 
 
 @contextmanager

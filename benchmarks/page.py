@@ -28,7 +28,9 @@ from typing import Any
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
 from benchmarks.line import find_cases, show
-from benchmarks.sides import PACE, config_for, run
+from benchmarks.sides.pace import PACE
+from benchmarks.sides.role import run
+from benchmarks.sides.station import config_for
 from benchmarks.store import part
 from benchmarks.tablets import Tablet, let_in
 from edge.clock import Clock, boot_id

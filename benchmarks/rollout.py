@@ -35,7 +35,8 @@ from typing import Any
 sys.path[0] = str(Path(__file__).resolve().parents[1])  # this folder has a sync.py of its own
 
 from benchmarks.line import Case, find_cases
-from benchmarks.sides import PACE, percentiles, run
+from benchmarks.sides.pace import PACE, percentiles
+from benchmarks.sides.role import run
 
 PHASES = ("idle", "push", "install", "shadow", "canary", "switch")
 TARGETS = (

@@ -9,17 +9,24 @@ import edge
 from edge.clock import Clock
 from edge.config import Sync
 from edge.records import utc
+from sync.assignment import LARGEST_PIECE
 from sync.broker import Address, Login
 from sync.expiry import Facts, Lifetime, warnings
 from sync.link import Trouble
 from sync.mqtt import MqttTransport
 from sync.settings import Settings, Will
 
+LARGEST_MESSAGE = LARGEST_PIECE + 64 * 1024
+"""Nothing for a station is larger than a piece of a bundle. A message of 256 MB that the broker
+keeps would take more memory than a small machine has, at each connection."""
+
 
 def settings(sync: Sync, client_id: str, will: Will | None = None, session_s: int = 0) -> Settings:
     """Everything that the transport needs. Raises BrokerError."""
     address = Address.parse(sync.broker)
-    return Settings(address, client_id, login(sync), will, session_s, facts=facts)
+    return Settings(
+        address, client_id, login(sync), will, session_s, largest=LARGEST_MESSAGE, facts=facts
+    )
 
 
 def login(sync: Sync) -> Login:

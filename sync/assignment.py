@@ -16,6 +16,7 @@ from typing import Any, Literal
 SCHEMA = "assignment/1"
 LARGEST = 256 * 1024
 MOST_PIECES = 4096
+LARGEST_PIECE = 1 << 24
 Strategy = Literal["shadow", "canary", "blue-green"]
 Action = Literal["run", "pause", "cancel", "rollback"]
 STRATEGIES: tuple[Strategy, ...] = ("shadow", "canary", "blue-green")
@@ -134,7 +135,7 @@ def parse(data: bytes) -> Assignment:
 
 def _bundle(content: Mapping[str, Any]) -> BundleFile:
     size = _whole(content, "size", 1, 1 << 40)
-    piece = _whole(content, "piece", 1, 1 << 24)
+    piece = _whole(content, "piece", 1, LARGEST_PIECE)
     pieces = content.get("pieces")
     if not isinstance(pieces, list) or len(pieces) != -(-size // piece):
         raise AssignmentError("bundle.pieces does not fit its size")

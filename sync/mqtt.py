@@ -197,6 +197,8 @@ class _Connection:
         properties.SessionExpiryInterval = settings.session_s
         if settings.hold:
             properties.ReceiveMaximum = settings.hold
+        if settings.largest:
+            properties.MaximumPacketSize = settings.largest
         self._client.connect(
             settings.address.host,
             settings.address.port,

@@ -132,6 +132,9 @@ class Reception:
         if now >= self._note_at:
             self._note_at = now + NOTE_EVERY_S
             self._trust.note_time()
+            if self.transfer is not None and self.transfer.gone:
+                self._drop()
+                self._begun, self._written = False, Entry()  # the word may be gone with it
         if self._clock_set() or now >= self._again_at:
             self._again_at = now + AGAIN_EVERY_S
             self._pack = self._pack or self._accepted

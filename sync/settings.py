@@ -22,8 +22,9 @@ class Will:
 class Settings:
     """How to connect. `session_s` above 0 asks the broker to keep our subscriptions and what
     arrives for them while we are away, and not to start clean. `hold` above 0 asks it to send at
-    most so many messages that were not released: nobody can then fill our memory. `facts` is
-    asked for the time when a certificate is not accepted."""
+    most so many messages that were not released, `largest` above 0 to send none of more bytes:
+    nobody can then fill our memory. `facts` is asked for the time when a certificate is not
+    accepted."""
 
     address: Address
     client_id: str
@@ -31,5 +32,6 @@ class Settings:
     will: Will | None = None
     session_s: int = 0
     hold: int = 0
+    largest: int = 0
     keep_alive_s: int = 20
     facts: Callable[[], Facts] = lambda: Facts(time.time())

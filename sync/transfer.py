@@ -60,6 +60,11 @@ class Transfer:
         """Whether there is no work to do before something comes."""
         return self.phase in ("fetching", "done", "failed")
 
+    @property
+    def gone(self) -> bool:
+        """Whether the whole file was here, and somebody has taken it away."""
+        return self.phase == "done" and not os.path.exists(self._inbox.file(self.bundle))
+
     def work(self) -> bool:
         """Do a little; whether there is more to do at once."""
         if self.phase == "checking":

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from sync import chain
-from sync.assignment import MOST_PIECES
+from sync.assignment import LARGEST_PIECE, MOST_PIECES
 from sync.topics import Station
 
 SCHEMA = "want/1"
@@ -94,7 +94,7 @@ def decode_want(payload: bytes) -> Want:
     sha256 = content["sha256"]
     if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
         raise WantError("sha256 is none")
-    size, piece = _whole(content["size"], 1, 1 << 40), _whole(content["piece"], 1, 1 << 24)
+    size, piece = _whole(content["size"], 1, 1 << 40), _whole(content["piece"], 1, LARGEST_PIECE)
     return Want(
         sha256,
         size,

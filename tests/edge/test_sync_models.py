@@ -1,9 +1,11 @@
 """How sync is put together for models: with a root of trust and without, room, clock."""
 
+from edge import broker
 from edge.line_watch import LineWatch
 from edge.statusfile import StatusFile
 from edge.store.usage import Disk
 from edge.sync_models import Synced, room, sharing
+from sync.assignment import LARGEST_PIECE
 from sync.topics import Station
 from tests.appliance.station import config_of, station
 from tests.simulators.loopback import Loopback
@@ -36,6 +38,12 @@ def test_settings_reach_what_they_are_for(tmp_path):
     assert bounds.bytes_per_s == 10**6
     assert bounds.max_bytes == config.rollout.max_bundle_bytes
     assert config.state_dir == found.delivery.reception._inbox.folder.parent
+
+
+def test_the_broker_is_told_how_large_a_message_may_be_here(tmp_path):
+    _, _, config = made(tmp_path)
+    assert broker.settings(config.sync, "caps").largest == broker.LARGEST_MESSAGE
+    assert 0 < broker.LARGEST_MESSAGE - LARGEST_PIECE <= 1 << 16
 
 
 def test_a_disk_that_pictures_have_filled_has_room_for_a_model(tmp_path, monkeypatch):

@@ -193,6 +193,26 @@ def test_the_brokers_limits_and_refusals_are_read(tmp_path, client):
         assert "access list" in refused.mend
 
 
+def test_a_message_that_is_larger_than_we_take_never_comes(broker, client):
+    writer = client(broker.url)
+    writer.wait_for(Connected)
+    for leaf, size in (("kept", 70_000), ("kept", 10_000), ("huge", 70_000)):
+        writer.transport.publish(f"largest/{leaf}", bytes(size), retain=True)
+    writer.wait_for(Acknowledged, 3)
+    reader = client(broker.url, "reader", largest=65_536)
+    reader.wait_for(Connected)
+    reader.transport.subscribe("largest/#")
+    reader.wait_for(Message)
+    writer.transport.publish("largest/huge", bytes(70_000))
+    writer.transport.publish("largest/last", b"last")
+    reader.wait_for(Message, 2)
+    assert [(m.topic, len(m.payload)) for m in reader.of(Message)] == [
+        ("largest/kept", 10_000),
+        ("largest/last", 4),
+    ]
+    assert reader.of(Disconnected) == []
+
+
 def test_a_broker_that_is_killed_and_comes_back(tmp_path, client):
     broker = Broker(tmp_path)
     broker.start()

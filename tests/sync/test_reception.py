@@ -3,12 +3,14 @@
 import errno
 import hashlib
 import json
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from sync.assignment import parse
+from sync.reception import NOTE_EVERY_S
 from sync.refusals import REFUSALS
 from sync.transfer import MOST_WRONG
 from tests.simulators.signer import assignment_of
@@ -552,3 +554,20 @@ def test_a_cap_below_one_piece_a_second_still_gets_on(tmp_path):
         parcels.answer()
         parcels.step(seconds=1)
     assert 450 < parcels.now - began < 600
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_somebody_has_taken_away_is_fetched_anew(parcels, everything):
+    parcels.assign(DATA)
+    parcels.fetch()
+    assert parcels.state == "verified"
+    if everything:
+        shutil.rmtree(parcels.folder)
+    else:
+        (parcels.folder / named(DATA)).unlink()
+    parcels.step(2, seconds=NOTE_EVERY_S)
+    assert parcels.state in ("assigned", "downloading")
+    parcels.fetch()
+    assert parcels.state == "verified"
+    assert parcels.names() == ["assignment.json", named(DATA)]
+    assert parcels.delivery.troubles == []

@@ -8,6 +8,7 @@ code. An order counts once, however often it is given.
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ from sync.fleet.metadata import lists
 from sync.fleet.models import known_stations, refusing
 from sync.fleet.order import Order, OrderRefused, read
 from sync.fleet.orders import Orders
+from sync.fleet.rehearsal import copy_of
 from sync.fleet.repository import Repository
 from sync.fleet.roles import Roles
 from sync.fleet.said import Refusal
@@ -43,12 +45,15 @@ KEEP_LEFT_S = 7 * 86400.0
 
 @dataclass(slots=True)
 class Office:
-    """Where a command gives its orders. `held` says who writes the database, if somebody does."""
+    """Where a command gives its orders. `held` says who writes the database, if somebody does.
+    `keys` is where new keys are made. In a dry run both are copies, and nothing is kept."""
 
     repository: Repository
     url: str
     database: Database
     held: str | None
+    keys: Path
+    dry_run: bool = False
 
     def give(self, order: Order, data: bytes = b"") -> Answer | None:
         """The answer; None when the order is left for `fleet serve`, which has not answered yet.
@@ -95,25 +100,35 @@ class Office:
         orders = Orders(self.repository, held.__getitem__)
         with self.database.transaction() as connection:
             answer = orders.apply(connection, order)
-        with self.database.transaction() as connection:
-            self.repository.keep_copy(connection)
+        if not self.dry_run:
+            with self.database.transaction() as connection:
+                self.repository.keep_copy(connection)
         return answer
 
 
 @contextmanager
 def office(
-    folder: Path, url: str, keys: Sequence[Path] = (), passphrase: bytes | None = None
+    folder: Path,
+    url: str,
+    keys: Sequence[Path] = (),
+    passphrase: bytes | None = None,
+    dry_run: bool = False,
 ) -> Iterator[Office]:
     """Open it; root becomes the owner of the folder. `keys` are further places of private keys.
+    In a dry run every order is carried out on a copy: what would be refused is refused.
 
     Raises RepositoryError, KeysError, DatabaseError (also where there is none yet), NotOwner.
     """
     become_owner(folder)
     kept = Folder(folder)
     kept.check()
-    repository = Repository(folder, kept.ring(keys, passphrase))
     file = existing(url)  # before its lock: a mistyped address leaves nothing behind
     with contextlib.ExitStack() as stack:
+        repository = Repository(folder, kept.ring(keys, passphrase))
+        if dry_run:
+            new = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            yield Office(repository, url, stack.enter_context(copy_of(url)), None, new, True)
+            return
         held = None
         if file is not None:
             try:
@@ -122,7 +137,7 @@ def office(
                 held = error.holder
         database = Database(url, read_only=held is not None, create=False)
         stack.callback(database.close)
-        yield Office(repository, url, database, held)
+        yield Office(repository, url, database, held, kept.keys)
 
 
 def begin(folder: Path, url: str) -> None:

@@ -89,15 +89,15 @@ def _order(
         from edge.ordering import new_order, office
         from sync.fleet.orders import matching
 
-        with office(*places) as desk:
+        with office(*places, dry_run=dry_run) as desk:
             with desk.database.transaction() as connection:
                 found = matching(connection, begin, states)
             if len(found) != 1:
                 _which(begin, found, states)
             body: dict[str, object] = {"rollout": found[0], "reason": reason, **more}
+            answer = desk.give(new_order(kind, by, body))
             if dry_run:
                 return {"dry_run": True, "rollout": found[0], "order": kind}
-            answer = desk.give(new_order(kind, by, body))
     if answer is None:
         fail(
             "the order waits: whoever holds the database has not answered",

@@ -58,7 +58,7 @@ class Step:
 
     places: Places
     words: str
-    change: Callable[[Office, Roles, bool], Change]
+    change: Callable[[Office, Roles], Change]
 
     def order(self, by: str, reason: str, dry_run: bool) -> None:
         """Give it, and say what came of it."""
@@ -85,8 +85,8 @@ def add(places: Places, wish: Wish) -> Step:
 
     roles = _inner(wish.roles)
 
-    def change(desk: Office, documents: Roles, dry_run: bool) -> Change:
-        key = _key(desk, wish.name, wish.public, places, dry_run)
+    def change(desk: Office, documents: Roles) -> Change:
+        key = _key(desk, wish.name, wish.public, places)
         if name_of(key) != wish.name:
             fail(f"{wish.public} holds the key {name_of(key)!r}", "a key is called as its file is")
         _alone(desk, documents, key)
@@ -99,7 +99,7 @@ def revoke(places: Places, wish: Wish) -> Step:
     """A key less."""
     from sync.fleet.change import Change
 
-    def change(desk: Office, documents: Roles, dry_run: bool) -> Change:
+    def change(desk: Office, documents: Roles) -> Change:
         keyid, roles = _where(desk, documents, wish.name)
         asked = _inner(wish.roles) or roles
         return Change(remove={role: [keyid] for role in asked}, thresholds=wish.thresholds)
@@ -113,9 +113,9 @@ def rotate(places: Places, wish: Wish, to: str | None) -> Step:
 
     new = wish.public.stem if wish.public is not None else to or _next_name(wish.name)
 
-    def change(desk: Office, documents: Roles, dry_run: bool) -> Change:
+    def change(desk: Office, documents: Roles) -> Change:
         keyid, roles = _where(desk, documents, wish.name)
-        key = _key(desk, new, wish.public, places, dry_run, sealed=not {*roles} & _ONLINE)
+        key = _key(desk, new, wish.public, places, sealed=not {*roles} & _ONLINE)
         _alone(desk, documents, key)
         return Change({role: [key] for role in roles}, {role: [keyid] for role in roles})
 
@@ -208,7 +208,7 @@ def _inner(roles: Sequence[str]) -> list[str]:
 
 
 def _key(
-    desk: Office, name: str, public: Path | None, places: Places, dry_run: bool, sealed: bool = True
+    desk: Office, name: str, public: Path | None, places: Places, sealed: bool = True
 ) -> PublicKey:
     """The public half given; else that of a new key in the repository's folder. One that is there
     already (an earlier try was cut off) is taken."""
@@ -216,15 +216,14 @@ def _key(
 
     if public is not None:
         return read_public(public)
-    folder = desk.repository.folder.keys
-    there = folder / f"{name}.pub"
+    there = desk.repository.folder.keys / f"{name}.pub"
     if there.exists():
         return read_public(there)
-    if dry_run:
-        fail(f"{name} is not made yet", "edge-inspect fleet keys make, or without --dry-run")
-    made = make(folder, name, passphrase(places.passphrase_file) if sealed else None)
-    if sealed:
-        say(f"{folder / name}.pem is its private key → move it to where its person keeps it")
+    desk.repository.ring.add(desk.keys)  # in a dry run it is another than the folder's
+    made = make(desk.keys, name, passphrase(places.passphrase_file) if sealed else None)
+    if sealed and not desk.dry_run:
+        private = desk.keys / f"{name}.pem"
+        say(f"{private} is its private key → move it to where its person keeps it")
     return made
 
 

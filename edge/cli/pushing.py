@@ -119,16 +119,16 @@ def push(
         from edge.ordering import office
 
         phrase = passphrase(places.passphrase_file)
-        with office(places.repository, places.database, places.keys, phrase) as desk:
+        with office(places.repository, places.database, places.keys, phrase, dry_run) as desk:
             targets = choose(desk, plan, parcel.digest)
             _say_targets(parcel, plan, targets)
             skipped = targets.skipped()
-            if dry_run:
-                say("nothing changed (--dry-run)")
-                names = list(targets.chosen)
-                _print(json, {"dry_run": True, "stations": names, "skipped": skipped})
-                return
             answer = _give(desk, parcel, plan, targets, by, reason)
+    if dry_run:
+        say("nothing changed (--dry-run)")
+        names = list(targets.chosen)
+        _print(json, {"dry_run": True, "stations": names, "skipped": skipped})
+        return
     if answer is None:
         fail(
             "the order waits: whoever holds the database has not answered",

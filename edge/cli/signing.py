@@ -24,16 +24,14 @@ def change(step: Step, by: str, reason: str, dry_run: bool) -> None:
 
         places = step.places
         phrase = passphrase(places.passphrase_file)
-        with office(places.repository, places.database, places.keys, phrase) as desk:
+        with office(places.repository, places.database, places.keys, phrase, dry_run) as desk:
             with desk.database.transaction() as connection:
                 roles = desk.roles(connection)
-                wanted = step.change(desk, roles, dry_run)
+                wanted = step.change(desk, roles)
                 offer = Ceremony(desk.repository).changed(roles, wanted)
-            if dry_run:
-                say(f"{step.words}: a new {lacks(offer)} (nothing changed)")
-                return
             order = new_order("offer", by, {**offer.as_json(), "reason": reason})
-            _tell(step.words, desk.give(order))
+            words = f"{step.words}: a new {lacks(offer)}" if dry_run else step.words
+            _tell(words, desk.give(order), dry_run)
 
 
 def strike(places: Places, begin: str, by: str, reason: str, dry_run: bool) -> None:
@@ -44,7 +42,7 @@ def strike(places: Places, begin: str, by: str, reason: str, dry_run: bool) -> N
         from sync.fleet.models import models
 
         phrase = passphrase(places.passphrase_file)
-        with office(places.repository, places.database, places.keys, phrase) as desk:
+        with office(places.repository, places.database, places.keys, phrase, dry_run) as desk:
             with desk.database.transaction() as connection:
                 roles = desk.roles(connection)
                 found = [
@@ -57,11 +55,8 @@ def strike(places: Places, begin: str, by: str, reason: str, dry_run: bool) -> N
                     )
                 offer = Ceremony(desk.repository).striking(roles, found[0].digest)
             words = f"{found[0].name} {found[0].version} is struck off the list"
-            if dry_run:
-                say(f"{words} (nothing changed)")
-                return
             order = new_order("offer", by, {**offer.as_json(), "reason": reason})
-            _tell(words, desk.give(order))
+            _tell(words, desk.give(order), dry_run)
 
 
 def sign(places: Places, by: str, what: str, dry_run: bool) -> Mapping[str, Any]:
@@ -70,14 +65,12 @@ def sign(places: Places, by: str, what: str, dry_run: bool) -> Mapping[str, Any]
         from edge.ordering import new_order, office
 
         phrase = passphrase(places.passphrase_file)
-        with office(places.repository, places.database, places.keys, phrase) as desk:
+        with office(places.repository, places.database, places.keys, phrase, dry_run) as desk:
             kind, body, words, changes = _wanted(desk, what)
             for change in changes:
                 say(f"  {change}")
-            if dry_run:
-                say(f"{words} (nothing changed)")
-                return {"dry_run": True}
-            return _tell(words, desk.give(new_order(kind, by, body)))
+            answer = _tell(words, desk.give(new_order(kind, by, body)), dry_run)
+            return {"dry_run": True} if dry_run else answer
 
 
 def content(repository: Path, database: str) -> dict[str, Any]:
@@ -139,12 +132,14 @@ def _wanted(desk: Office, what: str) -> tuple[str, dict[str, object], str, list[
     return "sign", {"signatures": made}, f"{names} signed", changes
 
 
-def _tell(words: str, answer: Mapping[str, Any] | None) -> Mapping[str, Any]:
+def _tell(words: str, answer: Mapping[str, Any] | None, dry_run: bool) -> Mapping[str, Any]:
     if answer is None:
         fail(
             "the order waits: whoever holds the database has not answered",
             "start `edge-inspect fleet serve --repository …`; it is carried out then, once",
         )
+    if dry_run:
+        words = f"{words} (nothing changed)"
     if answer.get("missing"):
         more = (
             "1 more signature" if answer["missing"] == 1 else f"{answer['missing']} more signatures"

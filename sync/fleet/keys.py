@@ -49,6 +49,11 @@ class Ring:
         self._passphrase = passphrase
         self._signers: dict[str, CryptoSigner] = {}
 
+    def add(self, place: Path) -> None:
+        """Look there, too."""
+        if place not in self.places:
+            self.places = (*self.places, place)
+
     def found(self) -> list[Place]:
         """Every key that is there, by name. Raises KeysError for a damaged one."""
         seen: dict[str, Place] = {}

@@ -5,8 +5,10 @@ import shutil
 
 import pytest
 
+from edge.store.lock import Lock
 from inference.bundle import load
 from sync.fleet.rollout_tables import rollouts
+from sync.fleet.tables import METADATA
 from tests.edge.cli.test_fleet_push import WHO, Fleet
 from tests.inference.bundles import make
 
@@ -191,6 +193,96 @@ def test_what_cannot_be_is_said_in_words(fleet, words, code):
     done = fleet.run("keys", *words)
     assert done.exit_code == code, done.output
     assert "→" in done.stderr
+
+
+def everything(fleet):
+    """Every row, and every byte of the repository."""
+    files = [path for path in (fleet.folder / "repo").rglob("*") if path.is_file()]
+    rows = {table.name: sorted(map(repr, fleet.read(table))) for table in METADATA.sorted_tables}
+    return {path: path.read_bytes() for path in files}, rows
+
+
+def waits(fleet):
+    """A change of keys that a second person has to sign."""
+    made = fleet.good("keys", "make", "bob", "--out", str(fleet.folder / "bob"))
+    more = ("--public", str(fleet.folder / "bob" / "bob.pub"), "--threshold", "root=2")
+    fleet.good("keys", "add", "bob", "--role", "root", *more, *WHO)
+    return made
+
+
+def rolled_out(fleet):
+    fleet.push(make(fleet.folder / "bundle").root)
+
+
+def without_online_key(fleet):
+    fleet.good("keys", "make", "new", "--out", str(fleet.folder / "new"))
+
+
+DIGEST = "{digest}"
+REFUSED = [
+    (rolled_out, ("strike", DIGEST), "still rolls it out"),
+    (waits, ("keys", "rotate", "root-1"), "another change waits"),
+    (waits, ("keys", "add", "ann", "--role", "root"), "another change waits"),
+    (waits, ("keys", "threshold", "targets=1"), "another change waits"),
+    (waits, ("keys", "sign", "--renew"), "another change waits"),
+    (waits, ("push", "{bundle}", "--to", "a/b/c", "--skip-proof"), "another change waits"),
+    (without_online_key, ("keys", "rotate", "online", "--public", "{new}"), "is not in"),
+    (without_online_key, ("keys", "revoke", "root-1"), "root"),
+    (rolled_out, ("push", "{other}", "--to", "a/b/c", "--skip-proof"), "another bundle was pushed"),
+    (rolled_out, ("resume", "bright-1.2.3"), "is running"),
+]
+
+
+def name_of(one):
+    return one.__name__ if callable(one) else " ".join(one[:2])
+
+
+@pytest.mark.parametrize(("before", "words", "told"), REFUSED, ids=name_of)
+def test_a_dry_run_is_refused_where_the_order_is(fleet, before, words, told):
+    before(fleet)
+    places = {
+        "digest": load(make(fleet.folder / "same").root).digest,
+        "bundle": make(fleet.folder / "unpushed", version="9.0.0").root,
+        "other": make(fleet.folder / "other", deadline_ms=77).root,
+        "new": fleet.folder / "new" / "new.pub",
+    }
+    words = [word.format(**places) for word in words]
+    who = ("--by", "ann") if "--renew" in words else WHO
+    was = everything(fleet)
+    dry = fleet.run(*words, *who, "--dry-run")
+    assert everything(fleet) == was
+    real = fleet.run(*words, *who)
+    assert (dry.exit_code, real.exit_code) == (1, 1), dry.output
+    assert told in dry.stderr
+    assert real.stderr.endswith(dry.stderr)  # before it, a key that was made
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "rotate", "root-1"),
+        ("keys", "rotate", "online"),
+        ("keys", "rotate", "assignments"),
+        ("keys", "add", "ann", "--role", "targets"),
+        ("keys", "sign", "--renew"),
+        ("pause",),
+        ("rollback",),
+        ("push", "{bundle}", "--to", "a/b/c", "--skip-proof"),
+    ],
+    ids=" ".join,
+)
+def test_a_dry_run_of_what_is_carried_out_changes_nothing(fleet, words):
+    rolled_out(fleet)
+    more = make(fleet.folder / "more", version="9.0.0").root
+    words = [word.format(bundle=more) for word in words]
+    who = ("--by", "ann") if "--renew" in words else WHO
+    was = everything(fleet)
+    with Lock(fleet.folder / "db" / "fleet.db.lock", "edge-inspect fleet serve"):
+        dry = fleet.good(*words, *who, "--dry-run")  # whoever holds it is not waited for
+    assert "nothing changed" in dry.stderr
+    assert everything(fleet) == was
+    fleet.good(*words, *who)
+    assert everything(fleet) != was
 
 
 def test_a_bundle_is_struck_off_the_list(fleet, tmp_path):

@@ -58,13 +58,20 @@ def text(told: Told) -> str:
     return "\n".join(_lines(told))
 
 
-def candidate_lines(rollout: object) -> Iterator[str]:
-    """The candidate, and what it waits for, or the trial of a new model: a part of the status."""
+def rollout_lines(rollout: object) -> Iterator[str]:
+    """A part of the status: who decides, and then the candidate with what it waits for, the trial
+    of a new model, or what was lost. Nothing where there is none of these."""
     if not isinstance(rollout, dict):
         return
     running, candidate = rollout.get("running") or {}, rollout.get("candidate")
-    if running.get("trial") is not None:
-        yield f"on trial for {running['trial']:,} more parts: until then it goes back by itself"
+    lost, trial = rollout.get("lost"), running.get("trial")
+    if not candidate and not lost and trial is None:
+        return
+    yield f"models: {_short(running)} decides" if running else "models: none decides"
+    if trial is not None:
+        yield f"on trial for {trial:,} more parts: until then it goes back by itself"
+    if lost:
+        yield f"{_short(lost)} decided before line.db was lost"
     if candidate:
         yield f"candidate {_name(candidate)}"
         yield from (f"  {line.strip()}" for line in _candidate(candidate))

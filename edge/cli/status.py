@@ -8,7 +8,7 @@ import typer
 
 from edge.cli.bounds_text import bounds_lines
 from edge.cli.delivery_text import delivery_lines
-from edge.cli.models_text import candidate_lines
+from edge.cli.models_text import rollout_lines
 from edge.cli.options import ConfigOption, JsonOption
 from edge.cli.storage_text import storage_lines
 from edge.cli.web_text import web_lines
@@ -43,6 +43,7 @@ def status(config: ConfigOption = None, json: JsonOption = False) -> None:
                 typer.echo(
                     f"note: {one.service} runs another configuration than the file; restart it"
                 )
+        _show_rollout(statuses[0])
         _say_nobody_is_asked(statuses)
     raise typer.Exit({"ok": 0, "degraded": CHECK_FAILED}.get(word, NOT_RUNNING))
 
@@ -51,6 +52,13 @@ def _say_nobody_is_asked(statuses: list[ServiceStatus]) -> None:
     waiting = statuses[0].content.get("open_escalations")
     if statuses[0].running and waiting and all(one.service != "web" for one in statuses):
         typer.echo(f"note: {waiting} parts wait for persons: `edge-inspect web`, or `queue list`")
+
+
+def _show_rollout(line: ServiceStatus) -> None:
+    """Behind everything else, where whoever typed the command looks first."""
+    told = rollout_lines(line.content.get("rollout")) if line.running else ()
+    for number, text in enumerate(told):
+        typer.echo(f"\n{text}" if number == 0 else f"  {text}")
 
 
 def _show(one: ServiceStatus) -> None:
@@ -88,7 +96,6 @@ def _figures(service: str, content: dict[str, Any]) -> list[str]:
         f"{content.get('parts_per_second')} parts/s; since start: {decided}",
         f"degree {content.get('degree')}: {content.get('degree_why')}",
         f"model {model.get('name', 'none')} {model.get('version', '')}".rstrip(),
-        *candidate_lines(content.get("rollout")),
         f"open escalations {content.get('open_escalations')}, overruns {content.get('overruns')}, "
         f"unrecorded {content.get('unrecorded')}",
         f"disk free: {free / 1e9:.1f} GB" if isinstance(free, int) else "disk free: unknown",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Owner = Literal["trust", "delivery", "line"]
-NOT_ITS_FAULT = frozenset({"no_space", "not_calibrated"})
+NOT_ITS_FAULT = frozenset({"no_space", "not_calibrated", "task_failed"})
 """Codes that say nothing about the bundle: a newer assignment alone lets it in again."""
 LONGEST = 300
 """Letters of what was found, in a refusal."""
@@ -133,6 +133,11 @@ REFUSALS: dict[str, Refusal] = {
     "unusable": Refusal(
         "not a bundle, or a damaged one",
         "`edge-inspect model prove BUNDLE` says what is wrong with it",
+        "line",
+    ),
+    "task_failed": Refusal(
+        "this station could not do a step of it, again and again",
+        "look at the reason and at the station's log and disk, then push it again",
         "line",
     ),
     "does_not_load": Refusal("the model does not load on this machine", _ELSE, "line"),

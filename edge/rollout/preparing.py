@@ -22,6 +22,8 @@ TRIES = 5
 MOST_PAUSES = 30
 """What comes to nothing again and again is tried less and less often, to every 5 minutes."""
 NO_SPACE = "no_space"
+STEP_S = 60.0
+"""A clock that moves so far against the monotonic one was set."""
 LOOK_AGAIN_NS = 3600 * 10**9
 """Labels may have come in a way that nobody noticed: cuts are tried so often at least."""
 
@@ -55,6 +57,7 @@ class Preparing:
         self._not_before_ns = 0
         self._tried_with: object = None
         self._until_ns = 0
+        self._offset: float | None = None
 
     @property
     def waits(self) -> Breach | None:
@@ -102,6 +105,8 @@ class Preparing:
         """Cuts from the labelled pictures of this station, for the targets of the calibration
         `like`; the configured ones without. None while that takes time, or labels are missing."""
         self._turn_to(candidate)
+        if (until := self._moved(candidate, now_ns, wall)) is not None:
+            return Next("lack", None, candidate.why, {"until": until})
         result = self._result(candidate, "calibrate")
         if isinstance(result, Calibrated) and not self._lacks_room(result, now_ns):
             return self._calibrated(candidate, result, now_ns, wall)
@@ -131,6 +136,16 @@ class Preparing:
         self._tried_with, self._until_ns = None, 0
         self._short = Breach(NO_SPACE, f"{result.why}; it goes on by itself when there is room")
         return True
+
+    def _moved(self, candidate: Probation, now_ns: int, wall: float) -> float | None:
+        """Until when labels are waited for now, where the clock was set meanwhile: what is left of
+        the wait stays, and is never more than the whole."""
+        offset = wall - now_ns / 1e9
+        jump = 0.0 if self._offset is None else offset - self._offset
+        self._offset = offset
+        if candidate.until is None or abs(jump) < STEP_S:
+            return None
+        return min(candidate.until + jump, wall + candidate.orders.limits.wait_calibration_s)
 
     def _turn_to(self, candidate: Probation) -> None:
         """What was tried for another candidate, and when, says nothing about this one."""

@@ -7,7 +7,7 @@ import pytest
 
 from edge.rollout import requests
 from edge.rollout.breach import Breach
-from edge.rollout.outcome import Calibrated
+from edge.rollout.outcome import Calibrated, Installed
 from edge.rollout.preparing import AGAIN_NS, TRIES
 from edge.rollout.standing import NOTHING
 from tests.edge.rollout.bench import LEAST, LIMITS, TRIAL, Bench
@@ -347,3 +347,37 @@ def test_who_gets_other_limits_is_judged_by_these(bench):
         bench.step()
     assert judged == [LIMITS.max_permissive, 0.001]
     assert before.closed
+
+
+YEARS = 50 * 365 * 86400
+
+
+@pytest.mark.parametrize("jump", [YEARS, -YEARS])
+def test_a_clock_that_is_set_makes_nobody_wait_for_labels_longer_or_less(bench, jump, monkeypatch):
+    bench.ends["calibrate"] = LACKS
+    bench.assign()
+    bench.until("needs_calibration")
+    wait = LIMITS.wait_calibration_s
+    right = bench.clock.wall
+    monkeypatch.setattr(bench.clock, "wall", lambda: right() + jump)
+    for _ in range(4):
+        bench.step(wait / 5)
+        bench.step()
+    assert bench.state == "needs_calibration"
+    for _ in range(4):
+        bench.step(wait / 5)
+    assert bench.state == "rejected"
+
+
+def test_a_step_that_this_station_cannot_do_is_not_the_bundles_fault(bench):
+    well = bench.ends["install"]
+    bench.ends["install"] = Installed(False, "task_failed", "slots is read-only", again=True)
+    bench.assign()
+    bench.until("verified")
+    for _ in range(3 * TRIES):
+        bench.step(AGAIN_NS / 1e9)
+    assert bench.state == "rejected"
+    assert bench.shown()["last"]["code"] == "task_failed"
+    bench.ends["install"] = well
+    bench.assign(serial=2)
+    bench.until("shadow")

@@ -104,6 +104,7 @@ class Witness:
             said = None
         if said is not None:
             self._place = _place(said)
+        self._noted = self._place is not None
 
     @property
     def parts(self) -> int:
@@ -148,23 +149,32 @@ class Witness:
         """Persons' answers since the last look; a queue that cannot be read is looked at again."""
         if self._queue is None:
             return []
+        found: list[Word] = []
         try:
             with self._queue.reading() as database:
                 if database is None:
                     self._place = self._place or (None, 0)
-                    return []
+                    return self._read(found)
                 epoch = self._queue.epoch
                 if self._place is None or self._place[0] != epoch:
                     # what was answered before is about other parts; a new file is read as a whole
                     self._place = (epoch, self._queue.head()[0] if self._place is None else 0)
-                found = []
                 for seq, record in after(self._queue, self._place[1], ROWS):
                     self._place = (epoch, seq)
                     found += [_word(record)] if is_verdict(record) else []
         except (sqlite3.Error, StoreError, ValueError, KeyError, TypeError) as error:
             log.warning("rollout.answers", error=error)
             return []
-        return [*map(verdict_line, found), *([{"queue": list(self._place)}] if found else [])]
+        return self._read(found)
+
+    def _read(self, found: Iterable[Word]) -> list[Line]:
+        """These answers, and how far the queue was read: also where it was read first, so that what
+        is answered while the line is away counts."""
+        lines = [*map(verdict_line, found)]
+        if self._place is None or (self._noted and not lines):
+            return lines
+        self._noted = True
+        return [*lines, {"queue": list(self._place)}]
 
     def _write(self, new: list[Line], now_ns: int) -> None:
         self._unwritten += new

@@ -102,6 +102,15 @@ def test_a_restart_goes_on_where_it_was_also_in_the_queue(station: Station) -> N
     assert set(words) == {"p1", "p2"}
 
 
+def test_the_first_answer_counts_also_where_the_line_is_away(station: Station) -> None:
+    station.permissive("p1")
+    station.look()
+    station.witness.close()
+    station.bench.say("p1", "accept")
+    station.start()
+    assert station.called_good == 1
+
+
 def test_what_was_answered_before_the_first_look_is_about_other_parts(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.say("p1")
@@ -138,7 +147,7 @@ def test_a_damaged_queue_costs_the_answers_only(station: Station) -> None:
 
 
 def test_a_disk_that_takes_nothing_holds_nobody_up(station: Station) -> None:
-    station.path.parent.mkdir(exist_ok=True)
+    station.path.unlink()
     station.path.mkdir()
     for number in range(3):
         station.permissive(f"p{number}")

@@ -95,6 +95,9 @@ def tell_ignored(topic: str, why: str) -> None:
 def _reception(config: Config, sync: Sync, station: Station, synced: Synced) -> Reception | None:
     if sync.trust_root_file is None:
         return None
+    # 0.2 s for python-tuf: at the start, not when a pack has come and records wait behind it
+    from sync import metadata  # noqa: F401
+
     folder, root = config.state_dir / "trust", sync.trust_root_file
     return Reception(
         Inbox(config.state_dir / "inbox"),

@@ -1,5 +1,10 @@
 """How sync is put together for models: with a root of trust and without, room, clock."""
 
+import subprocess
+import sys
+
+import pytest
+
 from edge import broker
 from edge.line_watch import LineWatch
 from edge.statusfile import StatusFile
@@ -30,6 +35,24 @@ def test_a_station_takes_models_only_with_a_root_of_trust(tmp_path):
     found.connected()
     assert HERE.model_assignment in dict(transport.subscribed)
     assert found.delivery.status()["state"] == "none"
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from tests.edge.test_sync_models import made
+assert "tuf" not in sys.modules
+made(Path(sys.argv[1]), **eval(sys.argv[2]))
+sys.exit("tuf" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize("more", [{}, {"trust_root_file": "root.json"}])
+def test_the_library_that_verifies_is_there_before_the_first_pack_and_only_with_a_root(
+    tmp_path, more
+):
+    words = [sys.executable, "-c", PROGRAM, str(tmp_path), repr(more)]
+    assert subprocess.run(words, check=False).returncode == bool(more)
 
 
 def test_settings_reach_what_they_are_for(tmp_path):

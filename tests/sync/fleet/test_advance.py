@@ -13,7 +13,8 @@ from sync.fleet.order import Order
 from sync.fleet.orders import Orders
 from sync.fleet.plan import Plan, Thresholds
 from sync.fleet.rollout import decide
-from sync.fleet.rollout_tables import bundles, members
+from sync.fleet.rollout_tables import bundles, members, model_states
+from sync.fleet.tables import METADATA
 from tests.sync.fleet.depot import AT, NOON, Depot, add_bundle, bundle, state, trial
 
 THREE = [f"a/b/{number}" for number in range(3)]
@@ -161,6 +162,33 @@ def test_what_a_station_has_shown_is_known_to_a_serve_that_never_heard_it(
     second = Fleet(depot, database, clock)
     second.hear({"a/b/1": state("a/b/1", words["a/b/1"], candidate=one)})
     assert "200 of 300 parts" in depot.rollout("r1").why
+
+
+def test_what_is_said_in_the_name_of_a_station_that_is_no_member_changes_nothing(
+    depot, fleet, database
+):
+    depot.begin("r1", THREE)
+    fleet.turn()
+    word = depot.assigned()["a/b/0"]
+
+    def everything():
+        with database.transaction() as connection:
+            tables = [one for one in METADATA.sorted_tables if one is not model_states]
+            return {one.name: connection.execute(sa.select(one)).all() for one in tables}
+
+    was = everything()
+    bad = figures(10**6, 10**6) | {"deaths": {"candidate": 99}, "permissive": {"against": 10**6}}
+    last = trial(word, "rolled_back", code="died", rollout="r1", evidence=bad)
+    refusal = {"code": "unlisted", "why": "forged", "mend": "", "at": AT}
+    turn = fleet.hear(
+        {
+            "a/b/stranger": state("a/b/stranger", word, last=last),
+            "a/b/other": state("a/b/other", word, candidate=last | {"state": "canary"}),
+            "a/b/third": state("a/b/third", word, refusal=refusal, running=word.bundle.digest),
+        }
+    )
+    assert everything() == was
+    assert (turn.news, turn.mine, set(turn.allowed)) == ((), frozenset(), set(THREE))
 
 
 def test_serials_rise_also_where_the_clock_went_back(depot, fleet, clock):

@@ -12,6 +12,7 @@ from pathlib import Path
 from edge import __version__
 from edge.causes import WORDS, mend
 from edge.clock import Clock
+from edge.config import Config
 from edge.monitor.alarms import Alarms
 from edge.records import utc
 from edge.statusfile import Cause, StatusFile
@@ -41,6 +42,16 @@ class Seen:
     static: dict[str, object]
     pid_of_model: Callable[[], int | None]
     watched: Callable[[], Mapping[str, object]] = dict
+
+
+def static(config: Config, view: str) -> dict[str, object]:
+    """What stays the same for a whole run."""
+    return {
+        "station": config.station.path,
+        "config": config.digest,
+        "view": view,
+        "ceiling": config.decision.automation,
+    }
 
 
 class LineStatus:

@@ -10,7 +10,7 @@ from typing import TextIO
 import cv2
 
 from camera.quality import FrozenWatch
-from camera.supervised import NewestFeed, Supervisor, WaitingFeed
+from camera.supervised import Supervisor
 from edge import __version__, bundles, cameras, evidence
 from edge.channel import Channel
 from edge.clock import Clock, boot_id
@@ -18,8 +18,7 @@ from edge.config import Config
 from edge.daemon import Appliance, Line
 from edge.decision.spot_checks import SpotChecks
 from edge.line.output import Lines, Records, Silent
-from edge.line.trigger import Continuous, Feed, Interval, Trigger
-from edge.line_status import LineStatus, Seen, troubles
+from edge.line_status import LineStatus, Seen, static, troubles
 from edge.monitor.alarms import Alarms
 from edge.notify import Notifier
 from edge.records import Origin
@@ -27,6 +26,7 @@ from edge.recovery.enduring import EnduringJournal
 from edge.requests import Desk as Requests
 from edge.rollout import opening
 from edge.rollout.opening import Rollouts
+from edge.rollout.requests import RolloutRequests
 from edge.rollout.standing import FACTORY, lost
 from edge.seating import Seating
 from edge.statusfile import StatusFile
@@ -34,9 +34,10 @@ from edge.storage import make_room_to_start, storing
 from edge.store.durable import make_directory
 from edge.store.images import ImageStore, parse_policy, wanted
 from edge.store.lock import Lock
+from edge.triggering import triggering
 from edge.watching import Watching, watching
 from edge.workers.applying import Applicable, Applying
-from edge.workers.challenges import Challenges
+from edge.workers.challenges import ChallengeRequests, Challenges
 from edge.workers.entry import Entry
 from edge.workers.errands import Errands
 from edge.workers.inspect import Desk, Inspector
@@ -76,6 +77,35 @@ def build(config: Config, most: int | None = None, told: Told | None = None) -> 
     return _Wiring(config, told or Told()).line(most)
 
 
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    """From a picture to a decision, and what may take a decision away from a model."""
+
+    ruler: Ruler
+    models: Models
+    camera: Supervisor
+    watch: Watching
+    inspector: Inspector
+
+
+@dataclass(frozen=True, slots=True)
+class _Keeping:
+    """What puts pictures and records on the disk, and takes the oldest from it."""
+
+    keeper: Keeper
+    recorder: Recorder
+    store: Storing
+
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """What commands may ask for; `recording` are those that leave records of it."""
+
+    requests: Requests
+    applying: Applying
+    recording: tuple[LineRequests | Applying | ChallengeRequests | RolloutRequests, ...]
+
+
 class _Wiring:
     """Makes each part once, in the order in which they need each other."""
 
@@ -106,31 +136,62 @@ class _Wiring:
 
     def line(self, most: int | None) -> Line:
         """Everything together."""
-        ruler = self._ruler()
+        deciding = self._deciding(most)
+        keeping = self._keeping()
+        rollouts = self._rollouts(deciding)
+        status = self._status(deciding, keeping, rollouts)
+        orders = self._orders(deciding, rollouts)
+        tended = self._tended(deciding, keeping, rollouts, orders, status)
+        tender = Tender(tended, self.finish, self.wake)
+        for one in orders.recording:
+            one.record = tender.hand_on
+        return Line(
+            Appliance(
+                lock=self.lock,
+                camera=deciding.camera,
+                model=deciding.models,
+                inspector=deciding.inspector,
+                keeper=keeping.keeper,
+                tender=tender,
+                recorder=keeping.recorder,
+                entries=self.entries,
+                recorded=self.recorded,
+                stop=self.stop,
+                finish=self.finish,
+                wake=self.wake,
+                notifier=Notifier(),
+                requests=orders.requests,
+                stopped=lambda: status.write("stopped"),
+            )
+        )
+
+    def _deciding(self, most: int | None) -> _Deciding:
+        basis, facts = self.fitted.basis, self.fitted.facts
+        ruler = Ruler(basis, self.origin, self.clock.new_id, self.journal.state, facts)
         models = Models(self.fitted, ruler, self.seating.process, self.shadow)
-        camera, trigger = self._camera()
+        camera, trigger = triggering(self.config, self.source, self.overruns, self.clock)
         known = self.config, self.standards, ruler, self.clock, self.origin
         watch = watching(*known, self.journal, self.openings)
         desk = self._desk(models, watch.challenges)
         inspector = Inspector(trigger, desk, self.entries, self.stop, most)
-        images = ImageStore(self.config.state_dir)
+        return _Deciding(ruler, models, camera, watch, inspector)
+
+    def _keeping(self) -> _Keeping:
+        config, errands = self.config, Errands()
+        images = ImageStore(config.state_dir)
         images.sweep()
-        evidence.keep(self.config, self.bundle)
-        keeper = Keeper(self.entries, self.recorded, images, self.config.storage.encoding)
+        evidence.keep(config, self.bundle)
+        keeper = Keeper(self.entries, self.recorded, images, config.storage.encoding)
         printed = None if self.told.records is None else Records(self.told.records)
-        errands = Errands()
         recorder = Recorder(self.recorded, self.journal, self.openings, printed, errands=errands)
-        store = storing(self.config, images, errands, self.clock, lambda: recorder.failing)
-        rollouts = self._rollouts(models, watch, inspector)
-        status = self._status(inspector, keeper, recorder, ruler, rollouts, watch, store)
+        store = storing(config, images, errands, self.clock, lambda: recorder.failing)
+        return _Keeping(keeper, recorder, store)
+
+    def _orders(self, deciding: _Deciding, rollouts: Rollouts) -> _Orders:
+        ruler, models, watch = deciding.ruler, deciding.models, deciding.watch
         state_dir = self.config.state_dir
-        services = LineRequests(state_dir, inspector, ruler, self.clock, models.rule)
+        services = LineRequests(state_dir, deciding.inspector, ruler, self.clock, models.rule)
         applying = self._applying(ruler, models)
-
-        def in_force() -> None:
-            applying.settle()
-            models.rule()
-
         handlers = {
             **services.handlers,
             **watch.requests.handlers,
@@ -138,15 +199,31 @@ class _Wiring:
             "apply_calibration": applying.apply,
         }
         requests = Requests(state_dir / "requests" / "line", handlers)
-        tended = Tended(
-            desk=inspector.desk,
-            camera=camera,
+        return _Orders(requests, applying, (services, applying, watch.requests, rollouts.orders))
+
+    def _tended(
+        self,
+        deciding: _Deciding,
+        keeping: _Keeping,
+        rollouts: Rollouts,
+        orders: _Orders,
+        status: LineStatus,
+    ) -> Tended:
+        models, watch, store = deciding.models, deciding.watch, keeping.store
+
+        def in_force() -> None:
+            orders.applying.settle()
+            models.rule()
+
+        return Tended(
+            desk=deciding.inspector.desk,
+            camera=deciding.camera,
             child=models,
-            ruler=ruler,
+            ruler=deciding.ruler,
             alarms=self.alarms,
             openings=self.openings,
             overruns=self.overruns,
-            requests=requests,
+            requests=orders.requests,
             recorded=self.recorded,
             clock=self.clock,
             origin=self.origin,
@@ -154,7 +231,7 @@ class _Wiring:
             facts=lambda: models.acting.facts,
             in_force=in_force,
             troubles=lambda: {
-                **troubles(inspector, keeper, recorder),
+                **troubles(deciding.inspector, keeping.keeper, keeping.recorder),
                 **watch.troubles(),
                 **rollouts.troubles(),
                 "storage": store.trouble,
@@ -163,55 +240,6 @@ class _Wiring:
             helpers=(*watch.helpers, store, rollouts.steward),
             persons=watch.verdicts,
         )
-        tender = Tender(tended, self.finish, self.wake)
-        services.record = applying.record = watch.requests.record = tender.hand_on
-        rollouts.orders.record = tender.hand_on
-        return Line(
-            Appliance(
-                lock=self.lock,
-                camera=camera,
-                model=models,
-                inspector=inspector,
-                keeper=keeper,
-                tender=tender,
-                recorder=recorder,
-                entries=self.entries,
-                recorded=self.recorded,
-                stop=self.stop,
-                finish=self.finish,
-                wake=self.wake,
-                notifier=Notifier(),
-                requests=requests,
-                stopped=lambda: status.write("stopped"),
-            )
-        )
-
-    def _camera(self) -> tuple[Supervisor, Trigger]:
-        paced, stall_s = self.config.trigger.every_ms, cameras.stall_s(self.config.camera)
-        if not self.source.live:
-            waiting = WaitingFeed()
-            supervisor = Supervisor(self.source, waiting, stall_s=stall_s)
-            if paced is None:
-                return supervisor, Continuous(waiting)
-            return supervisor, self._interval(waiting, paced)
-        # between two ticks of an interval pictures may pass unseen; without one each is a part
-        newest = NewestFeed(self.overruns.add if paced is None else None)
-        supervisor = Supervisor(self.source, newest, stall_s=stall_s)
-        return supervisor, Continuous(newest) if paced is None else self._interval(newest, paced)
-
-    def _interval(self, feed: Feed, every_ms: float) -> Interval:
-        return Interval(
-            feed,
-            every_ms,
-            self.source.live,
-            self.overruns.add,
-            self.clock.monotonic_ns,
-            self.clock.wall,
-        )
-
-    def _ruler(self) -> Ruler:
-        basis, facts = self.fitted.basis, self.fitted.facts
-        return Ruler(basis, self.origin, self.clock.new_id, self.journal.state, facts)
 
     def _desk(self, models: Models, challenges: Challenges) -> Desk:
         config, clock = self.config, self.clock
@@ -240,49 +268,32 @@ class _Wiring:
         active = lambda: models.active.digest  # noqa: E731
         return Applying(find, ruler, self.clock, self.origin, models.rule, active)
 
-    def _rollouts(self, models: Models, watch: Watching, inspector: Inspector) -> Rollouts:
+    def _rollouts(self, deciding: _Deciding) -> Rollouts:
         station = opening.Station(
             config=self.config,
             seating=self.seating,
             clock=self.clock,
             origin=self.origin,
             state=self.journal.state,
-            watch=watch.watch,
-            decided=lambda: inspector.answered,
+            watch=deciding.watch.watch,
+            decided=lambda: deciding.inspector.answered,
         )
-        return opening.rollouts(station, models, self.begin)
+        return opening.rollouts(station, deciding.models, self.begin)
 
-    def _status(
-        self,
-        inspector: Inspector,
-        keeper: Keeper,
-        recorder: Recorder,
-        ruler: Ruler,
-        rollouts: Rollouts,
-        watch: Watching,
-        store: Storing,
-    ) -> LineStatus:
+    def _status(self, deciding: _Deciding, keeping: _Keeping, rollouts: Rollouts) -> LineStatus:
+        watch, store = deciding.watch, keeping.store
         seen = Seen(
-            inspector=inspector,
-            keeper=keeper,
-            recorder=recorder,
-            ruler=ruler,
+            inspector=deciding.inspector,
+            keeper=keeping.keeper,
+            recorder=keeping.recorder,
+            ruler=deciding.ruler,
             alarms=self.alarms,
             openings=self.openings,
             overruns=self.overruns,
             clock=self.clock,
             state_dir=self.config.state_dir,
-            static=_static(self.config, self.view),
-            pid_of_model=lambda: rollouts.models.acting.pid,
+            static=static(self.config, self.view),
+            pid_of_model=lambda: deciding.models.acting.pid,
             watched=lambda: {**watch.figures(), **store.figures(), **rollouts.figures()},
         )
         return LineStatus(StatusFile(self.config.status_folder, "line"), seen)
-
-
-def _static(config: Config, view: str) -> dict[str, object]:
-    return {
-        "station": config.station.path,
-        "config": config.digest,
-        "view": view,
-        "ceiling": config.decision.automation,
-    }

@@ -69,14 +69,14 @@ def _there(database: str) -> bool:
 def _begin(folder: Path, database: str) -> None:
     from edge.ordering import begin
     from edge.store.errors import Held
-    from sync.fleet.database import address
+    from sync.fleet.database import address, words_of
 
     try:
         begin(folder, database)
     except Held as error:
         say(f"the database is there already, and {error.holder} writes it")
         return
-    say(f"{address(database).render_as_string(hide_password=True)}: its database")
+    say(f"{words_of(address(database))}: its database")
 
 
 def _say_made(folder: Path, root_keys: int, targets_keys: int) -> None:

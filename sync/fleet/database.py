@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import uuid
@@ -50,6 +51,9 @@ _HOW_TO_MAKE = (
 )
 
 
+_PASSWORD = re.compile(r"(:/+[^:/@]*):.*@")
+
+
 class DatabaseError(Exception):
     """The database cannot be used as it is; what a person can do is in `mend`."""
 
@@ -73,6 +77,11 @@ def address(url: str) -> URL:
     if found.get_backend_name() == "postgresql":
         return found.set(drivername="postgresql+psycopg")
     raise _no_address(url)
+
+
+def words_of(url: URL) -> str:
+    """The address as a person would type it, without the password."""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def file_of(url: str) -> Path | None:
@@ -107,7 +116,7 @@ class Database:
         create: bool = True,
     ) -> None:
         self.url = address(url)
-        self.words = self.url.render_as_string(hide_password=True)
+        self.words = words_of(self.url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.insert: Callable[..., Any] = sqlite.insert if self.sqlite else postgresql.insert
         self.store = ""
@@ -277,7 +286,8 @@ def insert_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> N
 
 
 def _no_address(url: str) -> DatabaseError:
+    told = _PASSWORD.sub(r"\1:***@", url)
     return DatabaseError(
-        f"{url!r} is not a database",
+        f"{told!r} is not a database",
         "--database sqlite:////var/lib/edge-inspect-fleet/fleet.db, or postgresql://USER@HOST/NAME",
     )

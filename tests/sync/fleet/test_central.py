@@ -364,6 +364,23 @@ def test_a_damaged_file_is_away_with_words(central, database_url):
         central.commit([line.piece(1, 100)])
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgres://u:se@cr/et@h/x",
+        "postgresql:/u:se@cr/et@h/x",
+        "postgresql://u:secret@127.0.0.1:1/x",
+    ],
+)
+def test_no_message_tells_a_password(url):
+    with pytest.raises(DatabaseError) as told, Database(url).transaction():
+        pass
+    words = f"{told.value} {told.value.mend}"
+    assert "u:***@" in words
+    assert "cr" not in words
+    assert "psycopg" not in words, "psql knows no such address"
+
+
 @pytest.mark.parametrize("url", ["sqlite://", "mysql://x/y", "nonsense", "sqlite:///:memory:"])
 def test_addresses_that_are_none(url):
     with pytest.raises(DatabaseError, match="is not a database"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -297,3 +299,36 @@ def test_what_ran_before_line_db_was_lost_proves_itself_again(tmp_path: Path, ho
         until(lambda: models(settings)["lost"] is None)
     told = [record["to"] for record in records(settings, "rollout/1")]
     assert told[:4] == ["assigned", "verified", "proved", "shadow"]
+
+
+def deciding_child(settings: Path, process: subprocess.Popen[str]) -> int | None:
+    """The process of the candidate that decides parts: neither idle nor that of the active one."""
+    active = of_service(config_of(settings), "line").content["model_pid"]
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
+    for pid in " ".join(path.read_text() for path in tasks).split():
+        with contextlib.suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            if "inference.host" in words and int(pid) != active and words[-3] == "0":
+                return int(pid)
+    return None
+
+
+@pytest.mark.slow
+def test_a_canary_that_somebody_kills_goes_on_and_one_that_crashes_goes(tmp_path: Path) -> None:
+    settings = a_station(tmp_path)
+    with line(settings) as process:
+        install(settings, better(tmp_path), strategy="canary", steps=[50], promote=False)
+        until(reached(settings, "canary"), seconds=60)
+        deaths = lambda: models(settings)["candidate"]["evidence"]["deaths"]["candidate"]  # noqa: E731
+        for how in (signal.SIGKILL, signal.SIGSEGV):
+            until(lambda: deciding_child(settings, process) is not None)
+            pid = deciding_child(settings, process)
+            assert pid is not None
+            os.kill(pid, how)
+            if how == signal.SIGKILL:
+                until(lambda: deaths() == 1)
+                seen = models(settings)["candidate"]["parts"]
+                until(lambda seen=seen: models(settings)["candidate"]["parts"] > seen + 20)  # type: ignore[misc]
+                assert models(settings)["candidate"]["state"] == "canary"
+        until(reached(settings, "rolled_back"))
+    assert records(settings, "rollout/1")[-1]["code"] == "died"

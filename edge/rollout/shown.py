@@ -1,4 +1,4 @@
-"""What the status says about models. Pure."""
+"""What the status and its alarms say about models. Pure."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def shown(
         "lost": None if standing.lost is None else _place(standing.lost),
         "shadow_core_share": round(core_share, 4),
     }
+
+
+def ended_badly(standing: Standing) -> str | None:
+    """How the last candidate ended, until somebody has noted it or another one came; None for one
+    that came through, or that a person ended."""
+    last = standing.last
+    if last is None or standing.noted or standing.candidate is not None:
+        return None
+    if last.state not in ("rejected", "rolled_back") or last.code == "ordered":
+        return None
+    was = "was rolled back" if last.state == "rolled_back" else "was rejected"
+    return f"{last.name} {last.version} {was} ({last.code}): {last.why}"
 
 
 def _place(place: Place) -> dict[str, object]:

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.clock import Clock
 from edge.log import log
 from edge.records import Origin
-from edge.rollout import course
 from edge.rollout.changes import Change, give_up, move
-from edge.rollout.course import Known, Next
-from edge.rollout.fetching import fetching
-from edge.rollout.inbox import Arrived, Inbox
+from edge.rollout.course import Known
+from edge.rollout.inbox import Inbox
 from edge.rollout.ledger import Ledger
 from edge.rollout.parts import Dossier, Models
 from edge.rollout.placing import Placing
 from edge.rollout.preparing import Preparing
 from edge.rollout.probation import BESIDE, INSTALLED, Impossible, Probation
+from edge.rollout.shown import ended_badly
+from edge.rollout.stages import Stages
 from edge.rollout.standing import Standing
 from edge.rollout.word import heed
 from edge.workers.entry import Entry
@@ -70,9 +70,9 @@ class Steward:
         self._begin = begin
         self._began = False
         self._placing = Placing(given.models)
+        self._stages = Stages(given.models, given.preparing, given.folder, given.trial_parts)
         self._next_ns = 0
         self._decided = given.models.decided
-        self._reinstalled: str | None = None
         self._limits: Limits | None = None
 
     @property
@@ -82,17 +82,8 @@ class Steward:
 
     @property
     def trouble(self) -> str | None:
-        """What a person has to know: how the last candidate ended, until somebody has noted it or
-        another one came."""
-        last = self.standing.last
-        if self.failing is not None:
-            return self.failing
-        if last is None or self.standing.noted or self.standing.candidate is not None:
-            return None
-        if last.state not in ("rejected", "rolled_back") or last.code == "ordered":
-            return None
-        was = "was rolled back" if last.state == "rolled_back" else "was rejected"
-        return f"{last.name} {last.version} {was} ({last.code}): {last.why}"
+        """What a person has to know."""
+        return self.failing or ended_badly(self.standing)
 
     def step(self, now_ns: int) -> Iterable[Entry]:
         """A little of its work; what is to be stored."""
@@ -150,35 +141,32 @@ class Steward:
     def _change(self, now_ns: int) -> Change | None:
         """The next thing that happens, if any."""
         wall, new_id = self._given.clock.wall(), self._given.clock.new_id()
-        if self._placing.to(self.standing):
-            self._decided = self._given.models.decided
+        self._place()
         self._heed_calibration()
         self.known = self.look()
-        fell = self.known.fell
-        if fell is not None and not self.standing.on_trial:
-            try:
-                return give_up(
-                    self.standing, fell.code, fell.words, wall, new_id, parts=self.known.parts
-                )
-            except Impossible:
-                pass  # persons decide: the limits `model_dying` and `no_model` hold
+        change = self._give_up(wall, new_id)
+        if change is not None:
+            return change
         self._keep_dossier(self.standing.candidate)
         arrived = self._given.inbox.look()
         if arrived is not None:
             change = heed(self.standing, arrived.assignment, new_id, wall)
             if change is not None:
                 return change
-        following = self._following(arrived, now_ns, wall)
-        if following is None:
+        due = self._stages.following(self.standing, self.known, arrived, now_ns, wall)
+        if due is None:
             return None
-        return move(
-            self.standing,
-            following.event,
-            wall,
-            code=following.code,
-            why=following.why,
-            **following.changes,
-        )
+        return move(self.standing, due.event, wall, code=due.code, why=due.why, **due.changes)
+
+    def _give_up(self, wall: float, new_id: str) -> Change | None:
+        """Go back from an active model that has to go. On trial it is a candidate that ends."""
+        fell, parts = self.known.fell, self.known.parts
+        if fell is None or self.standing.on_trial:
+            return None
+        try:
+            return give_up(self.standing, fell.code, fell.words, wall, new_id, parts=parts)
+        except Impossible:
+            return None  # persons decide: the limits `model_dying` and `no_model` hold
 
     def _heed_calibration(self) -> None:
         """A person has applied another calibration to the active model: it belongs to it now."""
@@ -188,50 +176,6 @@ class Steward:
             sha256 = self._given.sha256(now)
             if sha256 is not None:
                 self.ledger.calibrated(now, sha256)
-
-    def _following(self, arrived: Arrived | None, now_ns: int, wall: float) -> Next | None:
-        candidate, preparing = self.standing.candidate, self._given.preparing
-        if candidate is None:
-            return None
-        if candidate.orders.rest and candidate.state not in (*BESIDE, "active"):
-            return None
-        if candidate.state in ("assigned", "downloading"):
-            return fetching(candidate, arrived)
-        if candidate.state == "verified":
-            folder = self._given.folder(self.standing.active.slot)
-            following = preparing.install(candidate, folder, now_ns)
-            if following is None and preparing.lacks_file(candidate):
-                return fetching(candidate, arrived)
-            return following
-        if self._spoilt(candidate):
-            self._reinstalled = candidate.id
-            preparing.stop()
-            return Next("lose", None, "what lies in its slot is damaged")
-        if course.may_decide(candidate, self.known):
-            self._given.models.prepare()
-        following = course.following(candidate, self.known, self._given.trial_parts)
-        if following is not None or not self._lacks_cuts(candidate):
-            return following
-        like = self.standing.active.calibration
-        following = preparing.calibrate(candidate, like, now_ns, wall)
-        if following is None or following.event != "calibrate":
-            return following
-        # what was compared before, by other cuts or by none, says nothing about these
-        return replace(following, changes={**following.changes, "base": self.known.parts})
-
-    def _lacks_cuts(self, candidate: Probation) -> bool:
-        if candidate.calibration is not None:
-            return False
-        # who waits for labels already goes on waiting, whatever the active model needs by now
-        return candidate.state == "needs_calibration" or (
-            self.known.needs_cuts and candidate.state == "shadow"
-        )
-
-    def _spoilt(self, candidate: Probation) -> bool:
-        """Whether it cannot be read from its slot, and was not put there anew for that already."""
-        fault = self.known.fault
-        damaged = fault is not None and fault.code == "unusable" and candidate.state in INSTALLED
-        return damaged and self._reinstalled != candidate.id
 
     def look(self) -> Known:
         """What is known at this moment."""
@@ -262,13 +206,15 @@ class Steward:
 
     def _act(self) -> None:
         """Bring the models to what the standing says."""
-        standing, given = self.standing, self._given
-        candidate = standing.candidate
-        if self._placing.to(standing):
-            self._decided = given.models.decided
+        candidate = self.standing.candidate
+        self._place()
         if candidate is None or candidate.state not in (*INSTALLED, "verified", "active"):
-            given.preparing.stop()
+            self._given.preparing.stop()
         self._keep_dossier(candidate)
+
+    def _place(self) -> None:
+        if self._placing.to(self.standing):
+            self._decided = self._given.models.decided
 
     def _keep_dossier(self, candidate: Probation | None) -> None:
         wanted = candidate is not None and candidate.state in (*INSTALLED, "active")

@@ -32,6 +32,8 @@ from sync.fleet.metadata import lists
 from sync.fleet.models import known_stations, refusing
 from sync.fleet.order import Order, OrderRefused, read
 from sync.fleet.orders import Orders
+from sync.fleet.plan import Plan
+from sync.fleet.pushed import taking
 from sync.fleet.rehearsal import copy_of
 from sync.fleet.repository import Repository
 from sync.fleet.roles import Roles
@@ -80,6 +82,11 @@ class Office:
         """The stations that take this bundle only when they are told to try it again, and why."""
         with self.database.transaction() as connection:
             return refusing(connection, digest)
+
+    def taking(self, digest: str, plan: Plan) -> dict[str, str]:
+        """The stations that have this bundle or get it by the same plan, and by which roll-out."""
+        with self.database.transaction() as connection:
+            return taking(connection, digest, plan)
 
     def listing(self, file: BundleFile) -> dict[str, object]:
         """The next list of bundles with this one, signed by the keys at hand; empty where it is

@@ -41,6 +41,7 @@ ONE_FILE_EACH = {
         "sync/fleet/overview.py",
         "sync/fleet/pictures.py",
         "sync/fleet/pieces.py",
+        "sync/fleet/pushed.py",
         "sync/fleet/rehearsal.py",
         "sync/fleet/repository.py",
         "sync/fleet/roles.py",

@@ -19,7 +19,10 @@ _STATION = "At each station, and over all of them"
 
 
 def push(
-    bundle: Annotated[str, typer.Argument(help="A bundle's folder or zip, or @NAME.")],
+    bundle: Annotated[
+        str,
+        typer.Argument(help="A folder or zip, @NAME, or of one that was pushed before the digest."),
+    ],
     to: Annotated[
         list[str],
         typer.Option("--to", help="SITE/LINE/STATION, with * for any; repeatable."),
@@ -88,8 +91,9 @@ def push(
 ) -> None:
     """Sign a bundle and roll it out; `fleet serve` carries it to the stations, wave by wave.
 
-    Stations are those that have ever been heard, and those whose name is written in full. Where
-    more signatures are needed, it waits for `fleet keys sign`.
+    Stations are those that have ever been heard, and those whose name is written in full. Given
+    again in the same words, it adds those that it did not reach. Where more signatures are needed,
+    it waits for `fleet keys sign`.
     """
     from edge.cli import pushing
 
@@ -117,6 +121,8 @@ def push(
             "success": pushing.share(success, "--success"),
         },
     )
-    ready = pushing.ready(bundle, unconfirmed, skip_proof, plan)
+    ready = pushing.pushed(bundle, database)
+    if ready is None:
+        ready = pushing.ready(bundle, unconfirmed, skip_proof, plan)
     places = pushing.Places(repository, database, keys or [], passphrase_file)
     pushing.push(ready, plan, places, by, reason, dry_run, json)

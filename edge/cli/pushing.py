@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """Somebody else may sign something between our look and our order."""
+_DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _ANY = BundleFile("any", "1.0.0", "0" * 64, "any", "0" * 64, 1, 1, ("0" * 64,))
 
 
@@ -111,6 +113,19 @@ def ready(name: str, unconfirmed: bool, skip_proof: bool, plan: Plan) -> Parcel:
         return Parcel(bundle.name, bundle.version, bundle.digest, manifest, as_zip(bundle))
 
 
+def pushed(name: str, database: str) -> Parcel | None:
+    """The bundle of which this is the beginning of the digest, as it was pushed before; None for a
+    name that is none. It was looked at then, and each station proves it in any case."""
+    if not _DIGEST.fullmatch(name) or Path(name).exists():
+        return None
+    with central_errors():
+        from edge.cli.fleeting import reading
+        from sync.fleet.pushed import parcel
+
+        with reading(database) as central, central.transaction() as connection:
+            return parcel(connection, name)
+
+
 def push(
     parcel: Parcel, plan: Plan, places: Places, by: str, reason: str, dry_run: bool, json: bool
 ) -> None:
@@ -123,6 +138,10 @@ def push(
             targets = choose(desk, plan, parcel.digest)
             _say_targets(parcel, plan, targets)
             skipped = targets.skipped()
+            if not targets.chosen:
+                say("nothing to do → edge-inspect fleet status")
+                _print(json, {"stations": 0, "rollout": None, "skipped": skipped})
+                return
             answer = _give(desk, parcel, plan, targets, by, reason)
     if dry_run:
         say("nothing changed (--dry-run)")

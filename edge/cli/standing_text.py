@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from edge.cli.push_again import command
 from sync.refusals import REFUSALS
 
 if TYPE_CHECKING:
@@ -27,13 +28,15 @@ NOT_BY_LABELS = (
 
 def as_json(store: str, found: Overview) -> dict[str, object]:
     """One object: docs/fleet.md lists the members."""
+    missed = found.missed
     return {
         "schema": SCHEMA,
         "store": store,
         "troubles": [asdict(trouble) for trouble in found.troubles],
         "rollouts": [_course(one) for one in found.courses],
         "stations": [
-            {**_station(one), "missed": found.missed.get(one.station)} for one in found.stations
+            {**_station(one), "missed": missed[one.station].id if one.station in missed else None}
+            for one in found.stations
         ],
     }
 
@@ -56,9 +59,10 @@ def lines(found: Overview) -> Iterator[str]:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
     for one in found.stations:
         yield from _remarks(one)
-    for station, rollout in found.missed.items():
-        yield f"{station}: not in {rollout}: it was first heard after that was pushed"
-        yield f"  → edge-inspect fleet push … --to {station}"
+    for station, course in found.missed.items():
+        yield f"{station}: not in {course.id}: it was first heard after that was pushed"
+    for course in {course.id: course for course in found.missed.values()}.values():
+        yield f"  → {command(course.bundle, course.plan)}"
 
 
 def _heading(course: Course) -> Iterator[str]:

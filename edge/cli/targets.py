@@ -21,11 +21,13 @@ _NOT_NAME = re.compile(r"[*?]")
 @dataclass(frozen=True, slots=True)
 class Targets:
     """`chosen` are those that it goes to, in order; `known` are all that were ever heard, with what
-    they say they run; `refusing` are left out, and why: they would not take it."""
+    they say they run; `refusing` are left out, and why: they would not take it. So are those that
+    are `taking` it, by a roll-out that was asked for in the same words."""
 
     chosen: Sequence[str]
     known: Mapping[str, str | None]
     refusing: Mapping[str, Refusal]
+    taking: Mapping[str, str]
 
     def lines(self) -> Iterator[str]:
         """For people."""
@@ -38,6 +40,9 @@ class Targets:
             yield f"not to {stations(len(self.refusing))} where it has ended before:"
             yield from self._ended()
             yield "  → --again includes them"
+        if self.taking:
+            names = ", ".join(sorted(set(self.taking.values())))
+            yield f"{stations(len(self.taking))} more, of the same plan, by {names} already"
 
     def _ended(self) -> Iterator[str]:
         for station, one in list(self.refusing.items())[:FEW]:
@@ -59,8 +64,8 @@ class Targets:
 
 
 def choose(desk: Office, plan: Plan, digest: str) -> Targets:
-    """The stations that are meant; ends the command where a pattern names none, or where the bundle
-    has ended at all of them."""
+    """The stations that are meant and do not have it yet; ends the command where a pattern names
+    none, or where the bundle has ended at all of them."""
     from sync.fleet.plan import matches
 
     known = desk.stations()
@@ -73,9 +78,12 @@ def choose(desk: Office, plan: Plan, digest: str) -> Targets:
     named = {one for one in plan.targets if not _NOT_NAME.search(one)}
     meant = sorted(named | {one for one in known if matches(plan.targets, one)})
     ended = {} if plan.again else desk.refusing(digest)
-    refusing = {one: ended[one] for one in meant if one in ended}
-    targets = Targets([one for one in meant if one not in refusing], known, refusing)
-    if not targets.chosen:
+    before = desk.taking(digest, plan)
+    taking = {one: before[one] for one in meant if one in before}
+    refusing = {one: ended[one] for one in meant if one in ended and one not in taking}
+    chosen = [one for one in meant if one not in refusing and one not in taking]
+    targets = Targets(chosen, known, refusing, taking)
+    if not chosen and not taking:
         fail(targets.all_ended(), "--again tries it anew", USAGE)
     return targets
 

@@ -35,7 +35,7 @@ class Overview:
     courses: tuple[Course, ...]
     stations: tuple[Standing, ...]
     troubles: tuple[Trouble, ...] = ()
-    missed: Mapping[str, str] = field(default_factory=dict)
+    missed: Mapping[str, Course] = field(default_factory=dict)
 
 
 def overview(
@@ -81,14 +81,14 @@ def _holds(course: Course, places: Mapping[str, tuple[str, Member]]) -> bool:
 
 def _missed(
     courses: Iterable[Course], stations: Iterable[str], said: Mapping[str, Said]
-) -> dict[str, str]:
+) -> dict[str, Course]:
     """Those that have ended a bundle before were left out on purpose."""
     live = [one for one in courses if one.state not in ("cancelled", "rolled_back")]
     found = {}
     for station in stations:
         ended = {one.bundle for one in said[station].refused} if station in said else set()
         named = (
-            one.id
+            one
             for one in live
             if one.bundle not in ended and plans.matches(one.plan.targets, station)
         )

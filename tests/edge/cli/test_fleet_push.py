@@ -1,6 +1,8 @@
 """Pushing from the command line: what is asked, what is refused, what is said."""
 
 import json
+import shlex
+import shutil
 
 import pytest
 import sqlalchemy as sa
@@ -225,6 +227,63 @@ def test_nothing_goes_out_where_the_bundle_has_ended_everywhere(fleet, bundle, m
     assert fleet.read(rollouts) == []
 
 
+def typed(fleet):
+    """The command that `fleet status` says to type."""
+    (line,) = [one for one in fleet.run("status").stdout.splitlines() if " fleet push " in one]
+    words = shlex.split(line.removeprefix("  → edge-inspect fleet "))
+    return [{"NAME": "bob", "WHY": "late"}.get(word, word) for word in words]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--strategy", "shadow", "--waves", "1,10%", "--no-promote", "--min-parts", "50"),
+        ("--canary", "1,12.5,100", "--max-permissive", "1%", "--max-failed", "33%",
+         "--max-escalation-rise", "0.123", "--max-overkill-rise", "0", "--max-latency-ratio", "2.5",
+         "--wait-calibration-days", "3", "--max-deaths", "7", "--success", "80%",
+         "--not-trained-on-station-pictures"),
+    ],
+)  # fmt: skip
+def test_who_came_later_gets_it_by_the_command_that_the_status_says(fleet, bundle, options):
+    fleet.hear("a/b/c", "a/b/d")
+    assert fleet.push(bundle, *options, to="a/b/*").exit_code == 0
+    fleet.hear("a/b/late", "a/b/later", "c/d/e")
+    shutil.rmtree(bundle)
+    words = typed(fleet)
+    done = fleet.run(*words)
+    assert done.exit_code == 0, done.output
+    assert "to 2 stations" in done.stderr
+    assert "2 stations more, of the same plan, by bright-" in done.stderr
+    first, second = fleet.read(rollouts)
+    assert parse(first.plan) == parse(second.plan)
+    each = {one.station: one.rollout for one in fleet.read(members)}
+    assert [name for name, one in each.items() if one == second.id] == ["a/b/late", "a/b/later"]
+    assert len(fleet.read(members)) == 4
+    assert "first heard after" not in fleet.run("status").stdout
+    again = fleet.run(*words)
+    assert again.exit_code == 0
+    assert "nothing to do" in again.stderr
+    assert len(fleet.read(rollouts)) == 2
+
+
+def test_another_plan_is_for_everybody(fleet, bundle):
+    fleet.push(bundle)
+    assert "runs: 1 station" in fleet.push(bundle, "--max-deaths", "9").stderr
+
+
+def test_where_a_roll_out_ended_the_same_push_begins_anew(fleet, bundle):
+    fleet.push(bundle)
+    fleet.good("rollback", *WHO)
+    assert "runs: 1 station" in fleet.push(bundle).stderr
+
+
+def test_a_digest_of_no_bundle(fleet, bundle):
+    done = fleet.push("ab" * 6)
+    assert done.exit_code == 1
+    assert "0 bundles that were pushed begin with" in done.stderr
+
+
 def test_who_was_left_out_is_not_called_missed(fleet, bundle):
     fleet.hear("a/b/c", "a/b/d", "a/b/e")
     refuse(fleet, load(bundle).digest, "a/b/c")
@@ -252,7 +311,7 @@ def test_pause_resume_and_rollback(fleet, bundle):
 def test_which_roll_out_is_meant(fleet, bundle, tmp_path):
     assert "no roll-out is running" in fleet.run("pause", *WHO).stderr
     fleet.push(bundle)
-    fleet.push(bundle)
+    fleet.push(bundle, "--max-deaths", "4")
     done = fleet.run("pause", *WHO)
     assert done.exit_code == 2
     assert "several" in done.stderr

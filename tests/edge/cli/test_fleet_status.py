@@ -284,7 +284,8 @@ def test_a_station_that_came_later_is_in_no_roll_out_and_that_is_said(fleet):
     fleet.status("a/b/late")
     text = fleet.look(code=0)
     assert "a/b/late: not in r1: it was first heard after that was pushed" in text
-    assert "--to a/b/late" in text
+    words = f"push {bundle().digest[:12]} --to '*/*/*' --by NAME --reason WHY"
+    assert f"→ edge-inspect fleet {words}" in text
     assert fleet.station("a/b/late")["missed"] == "r1"
     assert fleet.station(CAPS)["missed"] is None
     fleet.depot.set("r1", state="rolled_back")

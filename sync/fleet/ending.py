@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from sync.fleet.standing import WARN_S, Trouble, seconds
 
 EXPIRED, ENDS = "expired", "ends_soon"
-_SERVE = "edge-inspect fleet serve --repository …: it renews them daily"
+NOT_RENEWED_S = 4 * 86400.0
+"""What should be renewed when it is a day old, and was not for three."""
+_SERVE = "edge-inspect fleet serve --repository … renews it daily: start it, or look at its log"
 _SIGN = "edge-inspect fleet keys sign --renew, by those whose keys sign it"
 
 
@@ -18,7 +20,7 @@ def ending(newest: Callable[[str], bytes | None], now: float) -> Iterator[Troubl
     for name, what, warn_s, mend in (
         ("root", "the root, which says whose keys count,", WARN_S, _SIGN),
         ("targets", "the signed list of bundles", WARN_S, _SIGN),
-        ("timestamp", "what the fleet signs by itself", 0.0, _SERVE),
+        ("timestamp", "what the fleet signs by itself", NOT_RENEWED_S, _SERVE),
     ):
         body = newest(name)
         if body is None:

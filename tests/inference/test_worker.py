@@ -279,6 +279,20 @@ def test_a_machine_that_stood_still_is_no_hang_of_its_model(start, monkeypatch, 
     assert (caught.value.code, len(worker.deaths)) == ("hung", 1)
 
 
+def test_a_wait_on_purpose_is_no_standstill(start, monkeypatch):
+    clock, waited = Halted(), []
+    worker = start(clock=clock)
+
+    def receive(timeout_s: float) -> None:
+        waited.append(timeout_s)
+        clock.more_ns += int(timeout_s * 1e9)
+
+    monkeypatch.setattr(worker._child, "receive", receive)
+    with pytest.raises(ModelFault):
+        worker.predict(BRIGHT_PICTURE)
+    assert sum(waited) == pytest.approx(worker.hang_ms / 1000, abs=0.4)
+
+
 def test_nor_is_it_for_the_thread_that_tends(start):
     clock = Halted()
     worker = start(clock=clock, deadline_ms=10.0)

@@ -81,7 +81,8 @@ class World:
         self._log = open(folder / "log", "ab")  # noqa: SIM115
         self._running: dict[str, subprocess.Popen[Any]] = {}
         self._opened: Database | None = None
-        self.fleet("init", str(self.repository))
+        # made before the first `serve`, so that a command beside its start finds a database
+        self.fleet("init", str(self.repository), "--database", self.database)
         where = ("--repository", str(self.repository))
         self.fleet("keys", "export-root", *where, "--out", str(folder / "root.json"))
         sync = {"broker": self.url, "trust_root_file": "root.json", **sections.pop("sync", {})}

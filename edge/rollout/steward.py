@@ -15,6 +15,7 @@ from pathlib import Path
 from edge.clock import Clock
 from edge.log import log
 from edge.records import Origin
+from edge.rollout.ahead import Ahead
 from edge.rollout.changes import Change, give_up, move
 from edge.rollout.course import Known
 from edge.rollout.inbox import Inbox
@@ -31,8 +32,6 @@ from edge.workers.entry import Entry
 from sync.assignment import Limits
 
 LOOK_NS = 2 * 10**8
-PATIENCE_NS = 2 * 10**9
-"""So long a disk may take to store that a model goes, before it goes all the same."""
 
 
 @dataclass(slots=True)
@@ -70,6 +69,7 @@ class Steward:
         self._begin = begin
         self._began = False
         self._placing = Placing(given.models)
+        self._ahead = Ahead(given.models)
         self._stages = Stages(given.models, given.preparing, given.folder, given.trial_parts)
         self._next_ns = 0
         self._decided = given.models.decided
@@ -114,7 +114,7 @@ class Steward:
 
     def store(self, change: Change, now_ns: int, request: str | None = None) -> Entry:
         """What makes a change durable. `settle` says when it is."""
-        self._stop_first(change)
+        self._ahead.before(self.standing, change)
         figures = {} if self.dossier is None else self.dossier.as_json()
         return self.ledger.store(change, now_ns, figures, request)
 
@@ -126,7 +126,8 @@ class Steward:
         if self.dossier is not None:
             self.dossier.step(now_ns)
         if not self.settle():
-            self._hurry(now_ns)
+            broken = None if self.dossier is None else self.dossier.broken()
+            self._ahead.hurry(self.standing, self.ledger.waiting, broken, now_ns)
             return None
         if now_ns < self._next_ns:
             return None
@@ -190,7 +191,7 @@ class Steward:
             warm=beside is not None and models.warm,
             prepared=beside is not None and models.prepared,
             fault=None if beside is None else models.fault,
-            fell=models.fell if placed else models.lost,
+            fell=self._ahead.why(self.standing) or (models.fell if placed else models.lost),
             broken=None if dossier is None else dossier.broken(),
             parts=0 if dossier is None else dossier.parts,
             lacking=lacking,
@@ -213,7 +214,7 @@ class Steward:
         self._keep_dossier(candidate)
 
     def _place(self) -> None:
-        if self._placing.to(self.standing):
+        if self._ahead.why(self.standing) is None and self._placing.to(self.standing):
             self._decided = self._given.models.decided
 
     def _keep_dossier(self, candidate: Probation | None) -> None:
@@ -224,23 +225,3 @@ class Steward:
             self.dossier = None
         if candidate is not None and wanted and self.dossier is None:
             self.dossier, self._limits = self._given.dossier(candidate), limits
-
-    def _stop_first(self, change: Change) -> None:
-        """A canary that has to go decides no further part, whatever the disk does."""
-        before, after = self.standing.beside, change.standing.candidate
-        if before is not None and before.share > (0.0 if after is None else after.share):
-            self._given.models.share(0.0)
-
-    def _hurry(self, now_ns: int) -> None:
-        """A model that has to go is gone within PATIENCE_NS; a canary decides nothing meanwhile."""
-        waiting, beside = self.ledger.waiting, self.standing.beside
-        broken = self._given.models.fault or (self.dossier and self.dossier.broken())
-        if beside is not None and beside.share > 0 and broken:
-            self._given.models.share(0.0)
-        if waiting is None or now_ns - waiting.since_ns < PATIENCE_NS:
-            return
-        before, after = self.standing.active, waiting.standing.active
-        going = self.standing.last != waiting.standing.last and before.digest != after.digest
-        if going and self._given.models.active.digest != after.digest:
-            log.warning("rollout.ahead_of_the_disk", active=after.slot)
-            self._given.models.restore(after)

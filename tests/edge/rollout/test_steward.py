@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import pytest
 
+from edge.rollout.ahead import PATIENCE_NS
 from edge.rollout.breach import Breach
 from edge.rollout.outcome import Calibrated, Installed, Proved
 from edge.rollout.preparing import TRIES
-from edge.rollout.steward import PATIENCE_NS
 from tests.edge.rollout.bench import TRIAL, Bench
 from tests.edge.rollout.candidates import digest, place
 from tests.edge.rollout.fakes import all_well

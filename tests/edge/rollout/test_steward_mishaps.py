@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from edge.rollout import requests
+from edge.rollout.ahead import PATIENCE_NS
 from edge.rollout.breach import Breach
 from edge.rollout.outcome import Calibrated, Installed
 from edge.rollout.preparing import AGAIN_NS, TRIES
@@ -296,6 +297,33 @@ def test_a_canary_that_breaks_while_the_disk_takes_nothing_decides_nothing_more(
     bench.step()
     bench.step()
     assert bench.state == "rolled_back"
+
+
+@pytest.mark.parametrize("how", ["fell", "broken"])
+def test_one_on_trial_that_has_to_go_goes_though_another_change_waits_for_the_disk(bench, how):
+    take(bench, "c", 1)
+    before = bench.steward.standing.back.digest
+    bench.refuses = True
+    bench.assign(serial=2, steps=(10.0,))
+    bench.step()
+    bench.step()
+    assert bench.steward.ledger.waiting is not None
+    if how == "fell":
+        bench.models.fell = DIED
+    else:
+        bench.dossier.breach = Breach("permissive", "it accepts too much")
+    bench.step(PATIENCE_NS / 1e9)
+    bench.step()
+    assert bench.models.active.digest == before
+    bench.models.fell = None  # the one that is back is well
+    bench.recover()
+    bench.step()
+    assert bench.models.active.digest == before  # the other change is stored: it does not return
+    for _ in range(3):
+        bench.step()
+    assert bench.steward.standing.active.digest == bench.models.active.digest == before
+    last = bench.steward.standing.last
+    assert (last.state, last.code) == ("rolled_back", "died" if how == "fell" else "permissive")
 
 
 def test_a_canary_that_nobody_can_look_after_decides_nothing(bench, monkeypatch):

@@ -28,11 +28,11 @@ def simulate(
     defect = dice.random((plants, parts)) < slip
     drawn = dice.random((plants, parts)) < LEVELS[level]
     told = dice.random((plants, parts)) < np.where(defect, answered * answered, answered)
-    at = np.arange(3)[:, None] == level
-    mask = at[None, :, :]
+    at = (np.arange(3)[:, None] == level).reshape(3, -1, step)
 
     def total(what: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.cumsum(mask & what[:, None, :], axis=2)[:, :, step - 1 :: step].swapaxes(1, 2)
+        within = np.einsum("kts,pts->ptk", at, what.reshape(plants, -1, step), dtype=np.int64)
+        return np.cumsum(within, axis=1)
 
     seen = total(np.ones_like(drawn))
     return seen, total(drawn & defect & told), total(drawn & ~told)

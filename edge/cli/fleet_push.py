@@ -96,6 +96,7 @@ def push(
     it waits for `fleet keys sign`.
     """
     from edge.cli import pushing
+    from edge.cli.keyring import Places
 
     limits = {
         "min_parts": min_parts,
@@ -124,5 +125,5 @@ def push(
     ready = pushing.pushed(bundle, database)
     if ready is None:
         ready = pushing.ready(bundle, unconfirmed, skip_proof, plan)
-    places = pushing.Places(repository, database, keys or [], passphrase_file)
+    places = Places(repository, database, keys or [], passphrase_file)
     pushing.push(ready, plan, places, by, reason, dry_run, json)

@@ -6,7 +6,6 @@ import json as json_module
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
@@ -16,6 +15,7 @@ import typer
 
 from edge.cli.errors import CHECK_FAILED, FAILED, USAGE, fail, say
 from edge.cli.fleeting import central_errors, passphrase
+from edge.cli.keyring import Places
 from edge.cli.targets import Targets, choose, stations
 from sync.assignment import BundleFile
 
@@ -29,16 +29,6 @@ TRIES = 3
 """Somebody else may sign something between our look and our order."""
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _ANY = BundleFile("any", "1.0.0", "0" * 64, "any", "0" * 64, 1, 1, ("0" * 64,))
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where things are, as the command line says."""
-
-    repository: Path
-    database: str
-    keys: Sequence[Path]
-    passphrase_file: Path | None
 
 
 def share(text: str, option: str) -> float:

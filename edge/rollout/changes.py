@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edge.rollout.probation import Event, Impossible, Orders, Probation, State
-from edge.rollout.standing import FACTORY, NOTHING, Place, Refusal, Standing, with_calibration
+from edge.rollout.standing import (
+    FACTORY,
+    NOTHING,
+    Refusal,
+    Standing,
+    place_of,
+    with_calibration,
+)
 
 MOST_REFUSED = 200
 """Digests whose refusal is remembered; the oldest are forgotten first, years later."""
@@ -187,14 +194,8 @@ def _placed(standing: Standing, probation: Probation) -> tuple[Standing, Probati
 
 
 def _promoted(standing: Standing, candidate: Probation, wall: float) -> Standing:
-    assert candidate.slot is not None
-    place = Place(
-        slot=candidate.slot,
-        digest=candidate.digest,
-        name=candidate.name,
-        version=candidate.version,
-        calibration=candidate.calibration,
-        calibration_sha256=candidate.calibration_sha256,
+    place = replace(
+        place_of(candidate),
         since=wall,
         factory=standing.factory.digest,
         serial=candidate.orders.serial,

@@ -7,8 +7,8 @@ after a start it does the same as before.
 from __future__ import annotations
 
 from edge.rollout.parts import Models
-from edge.rollout.probation import INSTALLED, Probation
-from edge.rollout.standing import Place, Standing
+from edge.rollout.probation import INSTALLED
+from edge.rollout.standing import Place, Standing, place_of
 
 
 class Placing:
@@ -61,16 +61,3 @@ def _wanted(standing: Standing) -> Place | None:
     if candidate is None or candidate.state not in INSTALLED:
         return None
     return place_of(candidate)
-
-
-def place_of(candidate: Probation) -> Place:
-    """Where a candidate lies."""
-    assert candidate.slot is not None
-    return Place(
-        slot=candidate.slot,
-        digest=candidate.digest,
-        name=candidate.name,
-        version=candidate.version,
-        calibration=candidate.calibration,
-        calibration_sha256=candidate.calibration_sha256,
-    )

@@ -53,6 +53,19 @@ class Place:
     rollout: str | None = None
 
 
+def place_of(candidate: Probation) -> Place:
+    """Where a candidate lies."""
+    assert candidate.slot is not None
+    return Place(
+        slot=candidate.slot,
+        digest=candidate.digest,
+        name=candidate.name,
+        version=candidate.version,
+        calibration=candidate.calibration,
+        calibration_sha256=candidate.calibration_sha256,
+    )
+
+
 NOTHING = Place(FACTORY, "", "", "")
 """The place of the factory bundle at a station where that cannot be used."""
 

@@ -5,15 +5,15 @@ Anyone who may write the topic can write anything: what is not as it should be i
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, NoReturn
+from typing import Any
+
+from sync.fleet.words import spoken
 
 SCHEMA = "model-state/1"
-LARGEST = 64 * 1024
 LONGEST_TEXT = 500
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -128,15 +128,8 @@ class Said:
 
 def read(payload: bytes | str, station: str) -> Said | None:
     """A payload of `model/state`; None for anything that this station would not say."""
-    if len(payload) > LARGEST:
-        return None
-    try:
-        content = json.loads(payload, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        return None
-    if content.get("station") != station:
+    content = spoken(payload, SCHEMA)
+    if content is None or content.get("station") != station:
         return None
     listed = content.get("refused")
     refused = [_refusal(one) for one in listed[:64]] if isinstance(listed, list) else []
@@ -252,7 +245,3 @@ def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     return float(value)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")

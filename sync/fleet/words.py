@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from sync.fleet.account import Word
 from sync.fleet.arrival import Key
@@ -20,13 +20,18 @@ _EPOCH = re.compile(r"[0-9a-zA-Z_-]{1,64}")
 
 def status(payload: bytes | str) -> dict[str, object] | None:
     """The JSON object of a station's status; None for anything else."""
+    return spoken(payload, SCHEMA)
+
+
+def spoken(payload: bytes | str, schema: str) -> dict[str, Any] | None:
+    """The JSON object of this schema that a station says; None for anything else."""
     if len(payload) > MOST_BYTES:
         return None
     try:
         content = json.loads(payload, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+    if not isinstance(content, dict) or content.get("schema") != schema:
         return None
     return content
 

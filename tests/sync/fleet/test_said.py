@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.fleet.said import LARGEST, Evidence, Said, Trial, read
+from sync.fleet.said import Evidence, Said, Trial, read
+from sync.fleet.words import MOST_BYTES
 
 NAME, DIGEST = "a/b/caps", "d" * 64
 EVIDENCE = {
@@ -69,7 +70,7 @@ def test_nonsense_is_none(payload):
 
 
 @pytest.mark.parametrize(
-    "payload", ["[" * 100_000, said(at="x" * LARGEST), said()[:-1] + ',"x":NaN}', "null", "[]"]
+    "payload", ["[" * 100_000, said(at="x" * MOST_BYTES), said()[:-1] + ',"x":NaN}', "null", "[]"]
 )
 def test_what_would_cost_too_much_or_is_no_json_is_none(payload):
     assert read(payload, NAME) is None

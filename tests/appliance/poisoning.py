@@ -19,7 +19,7 @@ import cv2
 from typer.testing import CliRunner
 
 from camera.synthetic import SyntheticSource
-from edge.cli.errors import CHECK_FAILED
+from edge.cli.errors import CHECK_FAILED, USAGE
 from edge.cli.main import app
 from edge.status import of_service
 from edge.store.archive import Archive
@@ -157,10 +157,18 @@ class Appliance:
 
     def push(self, bundle: Bundle, *words: str) -> str:
         """To this station, as a manager does; the roll-out's name."""
+        return str(json.loads(self.fleet(*self._pushing(bundle, words)))["rollout"])
+
+    def push_refused(self, bundle: Bundle, *words: str) -> str:
+        """What is said where the bundle has ended here before."""
+        done = CliRunner().invoke(app, ["fleet", *self._pushing(bundle, words)], env=self._fleet)
+        assert done.exit_code == USAGE, done.output
+        return done.stderr
+
+    def _pushing(self, bundle: Bundle, words: tuple[str, ...]) -> list[str]:
         who = ("--by", "k.ito", "--reason", "a test", "--skip-proof", "--json")
         own = "--not-trained-on-station-pictures"
-        said = self.fleet("push", str(bundle.root), "--to", HERE, *who, own, *words)
-        return str(json.loads(said)["rollout"])
+        return ["push", str(bundle.root), "--to", HERE, *who, own, *words]
 
     def status(self, name: str = "line") -> dict[str, Any]:
         """What a service of the station says of itself."""

@@ -183,13 +183,13 @@ def test_what_crashes_once_it_decides_and_is_not_tried_again(appliance: Applianc
     assert again.steps == []
     assert again.by_it == []
     assert appliance.models["running"]["version"] == "1.2.3"
-    # the same bundle in another assignment: refused, since nobody has said "again"
-    appliance.push(poison, "--strategy", "blue-green", "--min-parts", "20")
-    wait(lambda: appliance.at_fleet().get("code") == "rolled_back_before", "its refusal")
-    assert appliance.at_fleet()["desired"]["serial"] > desired["serial"]
-    again = Story(poison.digest, appliance.records(head), appliance.state_dir)
-    assert again.states == ["rejected"]
-    assert "died before" in appliance.fleet("status")
+    # nobody has said "again": it is not even sent, and the reason is told
+    refused = appliance.push_refused(poison, "--strategy", "blue-green", "--min-parts", "20")
+    assert f"{HERE} " in refused
+    assert "died: " in refused
+    assert "--again" in refused
+    assert appliance.at_fleet()["desired"] == desired
+    assert "died" in appliance.fleet("status")
 
 
 @pytest.mark.slow

@@ -85,7 +85,8 @@ def waits_for(candidate: Probation, known: Known) -> str | None:
     if orders.rest:
         return "the fleet has paused it"
     if known.unconfirmed:
-        return "the bundle has guessed fields that nobody confirmed: `edge-inspect model confirm`"
+        command = f"edge-inspect model confirm STATE_DIR/slots/{candidate.slot} --by NAME"
+        return f"nobody has confirmed its guessed fields: `{command}`"
     if state == "needs_calibration" or (known.needs_cuts and candidate.calibration is None):
         return "it has no cuts of its own yet"
     if not known.warm:

@@ -16,6 +16,7 @@ from edge.rollout.standing import NOTHING, Place
 from edge.seating import Unusable
 from edge.workers.fitted import Fitted
 from edge.workers.models import Models, NotReady
+from inference.bundle import CONFIRMED
 from sync.refusals import REFUSALS
 
 FEW = 3
@@ -49,6 +50,7 @@ class Loaded:
         self._unusable: str | None = None
         self._lost: str | None = None
         self._since_ns = 0
+        self._vouched_at: int | None = None
         self._leaving_ns: int | None = None
         """Since when the active model has to go; None while it may stay."""
 
@@ -114,6 +116,11 @@ class Loaded:
         return candidate is not None and bool(candidate.fitted.facts.unconfirmed)
 
     @property
+    def vouched(self) -> bool:
+        """Whether somebody has said something about its fields since that was read last."""
+        return self.unconfirmed and self._confirmation() != self._vouched_at
+
+    @property
     def cuts_in_force(self) -> bool:
         """Whether the active model has cuts to decide by."""
         return self._models.active.basis.cuts is not None
@@ -140,7 +147,7 @@ class Loaded:
     def load(self, place: Place) -> None:
         """Start the candidate, in shadow."""
         self.drop()
-        self._since_ns = self._around.monotonic_ns()
+        self._since_ns, self._vouched_at = self._around.monotonic_ns(), None
         fitted = self._fit(place)
         if fitted is not None:
             self._models.load(fitted)
@@ -160,11 +167,13 @@ class Loaded:
         self.beside = place
 
     def calibrate(self, place: Place) -> None:
-        """The candidate has these cuts now, or none any more."""
+        """The candidate is judged anew, by these cuts or by none any more."""
+        vouched_at = self._confirmation()  # first: what comes meanwhile is seen the next time
         fitted = self._fit(place)
         if fitted is not None:
             self.beside = place
-            self._models.judge(fitted.basis)
+            self._vouched_at = vouched_at
+            self._models.judge(fitted.basis, fitted.facts)
 
     def share(self, share: float) -> None:
         """The candidate decides this share of the parts."""
@@ -230,6 +239,15 @@ class Loaded:
     def _without(self, place: Place, fitted: Fitted) -> None:
         self._models.give_up(fitted)
         self.active, self.beside, self._leaving_ns = place, None, None
+
+    def _confirmation(self) -> int | None:
+        """When the file that vouches for the candidate was written; None where there is none."""
+        candidate = self._models.candidate
+        bundle = None if candidate is None else candidate.fitted.bundle
+        try:
+            return None if bundle is None else (bundle.root / CONFIRMED).stat().st_mtime_ns
+        except OSError:
+            return None
 
     def _fit(self, place: Place) -> Fitted | None:
         try:

@@ -78,6 +78,11 @@ class Models(Protocol):
         ...
 
     @property
+    def vouched(self) -> bool:
+        """Whether somebody may have vouched for them since: `calibrate` looks."""
+        ...
+
+    @property
     def cuts_in_force(self) -> bool:
         """Whether the active model has cuts to decide by; a candidate then needs its own."""
         ...
@@ -111,7 +116,7 @@ class Models(Protocol):
         ...
 
     def calibrate(self, place: Place) -> None:
-        """The model beside has these cuts now, or none any more."""
+        """The model beside is judged anew: by these cuts, or none any more."""
         ...
 
     def share(self, share: float) -> None:

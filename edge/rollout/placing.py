@@ -45,7 +45,7 @@ class Placing:
             return
         if there is None or (there.digest, there.slot) != (wanted.digest, wanted.slot):
             (models.keep if standing.on_trial else models.load)(wanted)
-        elif not standing.on_trial and there.calibration != wanted.calibration:
+        elif not standing.on_trial and (models.vouched or there.calibration != wanted.calibration):
             models.calibrate(wanted)
         candidate = standing.beside
         if candidate is not None:

@@ -39,6 +39,6 @@ class Fitted:
         """`name version` of the bundle, for people."""
         return "no model" if self.bundle is None else f"{self.bundle.name} {self.bundle.version}"
 
-    def judged_by(self, basis: Basis) -> Fitted:
-        """The same bundle by other cuts."""
-        return replace(self, basis=basis)
+    def judged_by(self, basis: Basis, facts: Facts | None = None) -> Fitted:
+        """The same bundle by other cuts, and what is so about it by now, where that is given."""
+        return replace(self, basis=basis, facts=facts or self.facts)

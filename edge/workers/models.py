@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from edge.decision.facts import Facts
 from edge.rollout.pair import Pair
 from edge.workers.acting import Acting
 from edge.workers.candidate import Candidate, others
@@ -103,10 +104,10 @@ class Models:
         self._previous = self._run(fitted, idle=False)
         self._arrange()
 
-    def judge(self, basis: Basis) -> None:
-        """The candidate has these cuts from now on."""
+    def judge(self, basis: Basis, facts: Facts) -> None:
+        """The candidate has these cuts from now on, and these facts are so about it."""
         if self.candidate is not None:
-            self.candidate.judged_by(self.candidate.fitted.judged_by(basis))
+            self.candidate.judged_by(self.candidate.fitted.judged_by(basis, facts))
             self.rule()
 
     def canary(self, share: float) -> None:

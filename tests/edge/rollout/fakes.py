@@ -22,6 +22,7 @@ class FakeModels:
     asked: bool = True
     comes_back: bool = True
     unconfirmed: bool = False
+    vouched: bool = False
     cuts_in_force: bool = True
     fits: bool = True
     applied: str | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,10 @@ from edge.rollout.loaded import LOADING_NS, WITHOUT_NS, Loaded, Surroundings
 from edge.rollout.standing import NOTHING, Place
 from edge.seating import Unusable
 from edge.workers.models import NotReady
+from inference.bundle import confirm, load
 from tests.edge.rollout.candidates import place
+from tests.edge.test_seating import Bench as Station
+from tests.inference.bundles import make
 
 OLD, NEW = place("f"), place("c", "a")
 
@@ -75,8 +79,11 @@ class Children:
     def give_up(self, made: Any) -> None:
         self.active = made
 
-    def judge(self, basis: Any) -> None:
-        self.candidate.fitted.basis = basis
+    def judge(self, basis: Any, facts: Any) -> None:
+        old = self.candidate.fitted
+        self.candidate.fitted = SimpleNamespace(
+            slot=old.slot, digest=old.digest, bundle=old.bundle, basis=basis, facts=facts
+        )
 
     def drop_candidate(self) -> None:
         self.candidate = None
@@ -91,7 +98,7 @@ def fitted(at: Place) -> Any:
     return SimpleNamespace(
         slot=at.slot,
         digest=at.digest,
-        bundle=object() if at.digest else None,
+        bundle=SimpleNamespace(root=Path("nowhere")) if at.digest else None,
         basis=SimpleNamespace(cuts=cuts),
         facts=SimpleNamespace(unconfirmed=()),
     )
@@ -286,3 +293,26 @@ def test_what_the_active_model_does_is_told(bench: Bench) -> None:
     bench.children.acting.falling = "signal 9"
     assert bench.loaded.fell is not None
     assert "signal 9" in bench.loaded.fell.words
+
+
+def test_who_vouches_for_a_loaded_candidate_is_heard_without_a_restart(tmp_path: Path) -> None:
+    station = Station(tmp_path)
+    guessed = make(tmp_path / "guessed", provenance={"labels": "guessed"})
+    station.slots.put(guessed.root, "b")
+    place = Place("b", guessed.digest, "bright", "1")
+    children: Any = Children()
+    around = Surroundings(station.seating.at, lambda why: fitted(NOTHING), lambda: 0, lambda: 0)
+    loaded = Loaded(children, NOTHING, around)
+    loaded.load(place)
+    assert loaded.unconfirmed
+    assert not loaded.vouched
+    (station.slots.path("b") / "confirmed.json").write_text("for another one")
+    assert loaded.vouched
+    loaded.calibrate(place)
+    assert loaded.unconfirmed
+    assert not loaded.vouched  # looked at, and not again before it changes
+    confirm(load(station.slots.path("b")), "anna", "2026-01-01T00:00:00Z")
+    assert loaded.vouched
+    loaded.calibrate(place)
+    assert not loaded.unconfirmed
+    assert not loaded.vouched

@@ -549,8 +549,12 @@ def test_guessed_fields_keep_it_in_shadow(bench):
         bench.step()
         bench.bring(10)
     assert bench.state == "shadow"
-    assert "confirm" in bench.shown()["candidate"]["why"]
+    assert "model confirm STATE_DIR/slots/a" in bench.shown()["candidate"]["why"]
     assert "confirm" in bench.ask("promote")["message"]
+    calls = len(bench.models.calls)
+    bench.models.vouched = True
+    bench.step()
+    assert ("calibrate", "cal-c") in bench.models.calls[calls:]  # looked at anew
 
 
 def test_another_station_s_assignment_is_nothing(bench):

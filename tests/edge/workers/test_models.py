@@ -155,7 +155,8 @@ def test_new_cuts_of_a_candidate_count_from_then_on(crew: Make, tmp_path: Path) 
     line.load(without)
     line.wait(lambda: line.found)
     assert line.found[-1].candidate.would_be is None
-    line.models.judge(fitted(constant(tmp_path, "same", 1.5), "cal-new").basis)
+    new = fitted(constant(tmp_path, "same", 1.5), "cal-new")
+    line.models.judge(new.basis, new.facts)
     line.wait(lambda: line.found[-1].candidate.would_be == "accept")
 
 

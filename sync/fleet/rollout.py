@@ -229,11 +229,11 @@ def _stand_in(board: _Board, wave: int) -> None:
 
 def _left_out(member: Member, board: _Board) -> bool:
     """Whether the wave does not wait for this station: it is away, its own labels are missing for
-    good, or its clock or disk keeps it from taking anything. One that failed is not left out: it
-    counts against the wave."""
+    good, or its clock or disk keeps it from taking anything or from going on. One that failed is
+    not left out: it counts against the wave."""
     if member.state in ("rejected", "refused") and not is_failed(member):
         return True
-    return member.state in FOLLOWED and board.away(member)
+    return member.state in FOLLOWED and (member.code == "no_space" or board.away(member))
 
 
 def _settled(member: Member, plan: Plan) -> bool:

@@ -242,6 +242,29 @@ def test_labels_that_never_came_are_no_failure():
     assert plant.rollout.state == "running"
 
 
+def test_a_station_that_waits_for_room_holds_up_nobody_and_goes_on_when_there_is():
+    plant = Plant()
+    plant.step()
+    plant.lines["a/b/0"].tries("verified", code="no_space")
+    for _ in range(3):
+        plant.step()
+    assert [order.station for order in plant.told] == ["a/b/0", "a/b/1"], "one, in its place"
+    plant.lines["a/b/1"].tries("active")
+    plant.step()
+    assert (plant.rollout.state, plant.rollout.wave) == ("running", 1)
+    for name in plant.of("assigned"):
+        plant.lines[name].tries("active")
+    for _ in range(3):
+        plant.step()
+    assert plant.rollout.state == "running", "it is still to come there"
+    plant.lines["a/b/0"].tries("active")
+    all_active(plant)
+    for _ in range(3):
+        plant.step()
+        all_active(plant)
+    assert plant.rollout.state == "done"
+
+
 @pytest.mark.parametrize("code", ["not_calibrated", "wrong_clock"])
 def test_a_wave_that_is_left_out_as_a_whole_holds_up_nobody(code):
     plant = Plant()

@@ -77,6 +77,8 @@ def _heading(course: Course) -> Iterator[str]:
         f"{course.id}: {course.state.replace('_', ' ')}{wave}; {bundle}, {course.plan.strategy}; "
         f"{course.succeeded} of {len(course.members)} there ({counts})"
     )
+    if course.unjudged:
+        yield f"  at {course.unjudged} of them nothing that it decides was compared"
     if course.why:
         yield f"  {course.why}"
     if course.resumed and course.state in ("running", "paused"):
@@ -174,6 +176,7 @@ def _course(one: Course) -> dict[str, object]:
         "wave": one.wave,
         "waves": one.waves,
         "succeeded": one.succeeded,
+        "unjudged": one.unjudged,
         "counts": one.counts(),
         "by": one.by,
         "reason": one.reason,

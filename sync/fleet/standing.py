@@ -104,6 +104,14 @@ class Course:
         """Stations that are where the plan wants them."""
         return sum(1 for one in self.members if succeeded(one, self.plan))
 
+    @property
+    def unjudged(self) -> int:
+        """Those among them where no decision of the bundle was compared with another model's: the
+        model there decides nothing, or it was there before."""
+        return sum(
+            1 for one in self.members if succeeded(one, self.plan) and one.evidence.compared == 0
+        )
+
 
 def standing(
     station: str,

@@ -89,12 +89,27 @@ def test_who_runs_tries_and_fetches_what(fleet):
     text = fleet.look(code=0)
     assert "r1: running, wave 1 of 1; rings 1.1.0, canary; 1 of 4 there" in text
     assert "(1 active, 1 assigned, 1 canary, 1 downloading)" in text
+    assert "  at 1 of them nothing that it decides was compared" in text
     rows = {line.split(" ")[0]: line for line in text.splitlines()}
     assert "25% of parts, 70 seen" in rows[CAPS]
     assert "download 25%" in rows[RINGS]
     assert "not heard of it yet" in rows[FAR]
     assert fleet.station(CAPS)["candidate"]["share"] == 0.25
     assert fleet.station(LIDS)["state"] == "active"
+
+
+def test_where_nothing_was_compared_is_told(fleet):
+    lids = fleet.word(LIDS)
+    there = {"running": lids.bundle.digest}
+    shown = {"parts": 310, "compared": 0}
+    fleet.turn(lids=state(LIDS, lids, candidate=trial(lids, "canary", evidence=shown)))
+    assert fleet.json()["rollouts"][0]["unjudged"] == 0  # it is not there yet
+    fleet.turn(lids=state(LIDS, lids, last=trial(lids, "active", evidence=shown), **there))
+    assert fleet.json()["rollouts"][0]["unjudged"] == 1
+    shown = {"parts": 310, "compared": 300}
+    fleet.turn(lids=state(LIDS, lids, last=trial(lids, "active", evidence=shown), **there))
+    assert fleet.json()["rollouts"][0]["unjudged"] == 0
+    assert "was compared" not in fleet.look(code=0)
 
 
 def test_who_waits_for_labels_says_how_many_and_until_when(fleet):

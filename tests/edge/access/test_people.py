@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.edge.access.door import ELSEWHERE, HERE, LEAD_PIN, OPERATOR_PIN, Hous
 
 ENGINEER_PIN = "271828"
 BADGE = "0004711338"
+IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|p-[0-9a-f]{8}")
 
 
 @pytest.fixture
@@ -140,6 +142,7 @@ def test_records_name_nobody_and_hold_no_secret(house: House, lead: Person) -> N
     with pytest.raises(Denied):
         house.people.check("8080", "99887766", HERE)
     told = json.dumps([one.content() for one in house.records])
+    told = IDS.sub("", told)  # four digits may be in them by chance
     for secret in ("Ada", "Bert", LEAD_PIN, OPERATOR_PIN, BADGE, "99887766", '"8080"'):
         assert secret not in told
 

@@ -56,7 +56,7 @@ def kill(model: Worker, inspector: Inspector) -> None:
     until(lambda: inspector.inspected > done, briefly)
     os.kill(pid, signal.SIGSTOP)
     if inspector.desk.seats.active.ruling.degree != "human_only":
-        until(lambda: model._sent_ns is not None, briefly)
+        until(lambda: model._owed.open, briefly)
     os.kill(pid, signal.SIGKILL)
     until(lambda: model.pid not in (pid, None), briefly)
 

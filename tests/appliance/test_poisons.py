@@ -133,7 +133,7 @@ def installed(appliance: Appliance, poison: Bundle, strategy: str, *codes: str) 
 
 def measured(kind: str, story: Story, bad: Callable[[Record], bool]) -> tuple[float, int]:
     """How long a poison that decided went on after it had turned bad, and for how many parts."""
-    assert "active" in story.states, story.states
+    assert {"canary", "active"} & set(story.states), story.states
     began = next(one["seq"] for one in story.steps if one["to"] in ("canary", "active"))
     seconds, parts = story.lasted(lambda one: one["seq"] > began and bad(one))
     print(

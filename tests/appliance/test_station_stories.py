@@ -231,7 +231,9 @@ def test_without_labels_it_says_how_many_and_until_when_and_then_gives_up(tmp_pa
         said = plant.command("status", well=(0, 4))
         words = f"{needed['good']} good and {needed['defect']} defective labelled parts are missing"
         assert f"{words}, waited for until {until_then[:16]}" in said
+        plant.end("line")  # while it runs, a clock that is set is not time that passes
         plant.days(3.1)
+        plant.begin("line")
         text = plant.told("rejected")
         assert f"{HERE}: rejected: not_calibrated: " in text
         assert plant.running == "1.2.3"

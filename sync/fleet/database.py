@@ -226,7 +226,7 @@ class Database:
         known = connection.execute("PRAGMA application_id").fetchone()[0]
         others = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if known != APPLICATION_ID and (others or self._read_only):
-            raise self._not_ours()  # before a byte of it is changed
+            raise self._not_ours(empty=not others)  # before a byte of it is changed
         pragmas: tuple[str, ...] = ("query_only = ON",)
         if not self._read_only:
             pragmas = ("journal_mode = WAL", "synchronous = FULL", "journal_size_limit = 67108864")
@@ -235,7 +235,9 @@ class Database:
 
     def _prepare(self, connection: Connection) -> None:
         """Make the tables of an empty database; learn whose it is."""
-        if not self._create and not sa.inspect(connection).has_table("meta"):
+        if not self._create and not (there := sa.inspect(connection).get_table_names()):
+            raise self._not_ours(empty=True)
+        if not self._create and "meta" not in there:
             raise self._not_ours()
         if not self._read_only:
             self._make_tables(connection)
@@ -264,8 +266,11 @@ class Database:
         rows = [{"key": key, "value": value} for key, value in first.items()]
         connection.execute(self.insert(tables.meta).on_conflict_do_nothing(), rows)
 
-    def _not_ours(self) -> DatabaseError:
+    def _not_ours(self, empty: bool = False) -> DatabaseError:
         mend = "give another --database"
+        if self.sqlite and empty:
+            mend = "fleet init makes its tables, as fleet serve does when it starts: try again then"
+            return DatabaseError(f"{self.words} is empty", mend)
         if not self.sqlite:  # of a server, one that is still empty is made elsewhere
             mend = _HOW_TO_MAKE.format(self.words)
         return DatabaseError(f"{self.words} is not a database of edge-inspect fleet", mend)

@@ -118,3 +118,14 @@ def test_a_reader_makes_no_database(tmp_path, postgres):
             ledger(reader)
         reader.close()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [{"read_only": True}, {"create": False}])
+def test_one_that_somebody_is_just_making_is_empty_and_nobody_elses(tmp_path, how):
+    path = tmp_path / "fleet.db"
+    path.touch()
+    database = Database(f"sqlite:///{path}", **how)
+    with pytest.raises(DatabaseError, match="is empty") as refusal:
+        ledger(database)
+    database.close()
+    assert "try again" in refusal.value.mend

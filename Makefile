@@ -20,8 +20,8 @@ lint: $(VENV)/develops  ## style
 types: $(VENV)/develops  ## types, strictly
 	@$(BIN)/mypy
 
-tests: $(VENV)/develops  ## tests, two at a time: much of their time is spent waiting
-	@$(BIN)/pytest -n 2 --dist loadfile
+tests: $(VENV)/develops  ## tests, two at a time; what fails, once more and alone
+	@.ci/tests $(BIN)/python
 
 soak: $(VENV)/develops  ## the tests that hurt, in their long versions
 	@EDGE_INSPECT_SOAK=1 $(BIN)/pytest -m "soak or slow"

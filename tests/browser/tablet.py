@@ -13,6 +13,12 @@ PATIENCE_MS = 30_000.0
 READY = 'body[data-state="ready"]'
 TAKEN_BACK = "net::ERR_ABORTED"
 """The page itself no longer wants it: another page is opened, or another picture."""
+READER = """badge => {
+  for (const key of [...badge, 'Enter'])
+    document.activeElement.dispatchEvent(
+      new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+}"""
+"""A reader strikes its keys within some milliseconds; from here each would take a journey."""
 
 
 class Tablet:
@@ -60,6 +66,10 @@ class Tablet:
         self.page.wait_for_url(lambda url: "/sign-in" not in url)
         if not self.page.url.endswith(path):
             self.page.goto(path)
+
+    def swipe(self, badge: str) -> None:
+        """Hold a badge to a reader that types."""
+        self.page.evaluate(READER, badge)
 
     def test(self, name: str) -> Locator:
         """The part of the page with this test identifier."""

@@ -40,8 +40,7 @@ def test_a_badge_that_types_opens_it_too(tablet, plant):
     one = tablet("otto", anew=True)
     one.ready()
     lock(one)
-    one.page.keyboard.type(BADGES["otto"])
-    one.page.keyboard.press("Enter")
+    one.swipe(BADGES["otto"])
     one.ready()
 
 
@@ -50,8 +49,7 @@ def test_another_person_s_badge_does_not(tablet, plant):
     one.ready()
     lock(one)
     with one.bearing("401"):
-        one.page.keyboard.type(BADGES["ida"])
-        one.page.keyboard.press("Enter")
+        one.swipe(BADGES["ida"])
         one.test("locked").locator('[role="alert"]').filter(has_text="not").wait_for()
     assert one.page.locator("body").get_attribute("data-state") == "locked"
 

@@ -111,10 +111,11 @@ export function listen(pads) {
 
 /** Whether this Enter ends what a reader typed. @param {KeyboardEvent} event @param {Pad} pad */
 function badge(event, pad) {
-  const fast = now() - typed.at < FAST_MS;
+  // when it was struck, not when this busy page came to look at it
+  const fast = event.timeStamp - typed.at < FAST_MS;
   if (event.key.length === 1) {
     typed.text = fast ? typed.text + event.key : event.key;
-    typed.at = now();
+    typed.at = event.timeStamp;
     return false;
   }
   if (event.key !== 'Enter') return event.key === 'Shift' ? false : void (typed.text = '');

@@ -20,7 +20,7 @@ from edge.calibrating.pictures import SIDECAR, Labelled, listing, read_labelled
 from edge.files import sync_folder, write_atomically
 from edge.records import utc
 from edge.store.durable import make_directory, write_synced
-from edge.store.encoding import lossy
+from edge.store.encoding import HEAD, lossy
 
 FOLDER = "pinned"
 ABOUT = "set.json"
@@ -180,7 +180,8 @@ def _fill(
         _keep(folder, one, room.images)
         kinds.append(one.kind)
         used += size
-        lost += lossy(one.path.read_bytes())
+        with one.path.open("rb") as file:
+            lost += lossy(file.read(HEAD))
         tell(number, len(ordered))
     for folder in folders:
         if folder.is_dir():

@@ -16,6 +16,8 @@ _JFIF = 20
 _WORDS = b"edge-inspect: not the pixels that were decided upon"
 _COMMENT = b"\xff\xfe" + (len(_WORDS) + 2).to_bytes(2, "big") + _WORDS
 """A comment segment (ITU-T T.81, B.2.4.5)."""
+HEAD = _JFIF + len(_COMMENT)
+"""So many bytes of a file tell whether it lost something."""
 
 
 def encode(image: Image, encoding: Encoding = "jpeg") -> bytes:

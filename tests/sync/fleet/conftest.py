@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sync.fleet.database import Database
+from tests.sync.fleet.depot import NOON, Depot, bundle
 
 
 @pytest.fixture(
@@ -22,3 +23,24 @@ def database(database_url):
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+class Clock:
+    """The wall clock, where a test sets it."""
+
+    now = NOON
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def depot(tmp_path, database, clock):
+    depot = Depot(tmp_path / "repository", database, clock)
+    depot.add(bundle())
+    return depot

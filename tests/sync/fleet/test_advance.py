@@ -15,29 +15,10 @@ from sync.fleet.plan import Plan, Thresholds
 from sync.fleet.rollout import decide
 from sync.fleet.rollout_tables import bundles, members, model_states
 from sync.fleet.tables import METADATA
-from tests.sync.fleet.depot import AT, NOON, Depot, add_bundle, bundle, state, trial
+from tests.sync.fleet.depot import AT, NOON, add_bundle, bundle, state, trial
 
 THREE = [f"a/b/{number}" for number in range(3)]
 WAVES = Plan(("a/b/*",), waves=("1", "100%"), thresholds=Thresholds(offline_s=1e15))
-
-
-class Clock:
-    now = NOON
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def depot(tmp_path, database, clock):
-    depot = Depot(tmp_path / "repository", database, clock)
-    depot.add(bundle())
-    return depot
 
 
 class Fleet:

@@ -9,29 +9,10 @@ from sync.fleet.order import OrderRefused
 from sync.fleet.plan import Plan
 from sync.fleet.pushed import parcel, taking
 from sync.fleet.rollout_tables import bundle_pieces
-from tests.sync.fleet.depot import NOON, Depot, bundle, state
+from tests.sync.fleet.depot import bundle, state
 
 TWO = ("a/b/0", "a/b/1")
 PLAN = Plan(("a/b/*",), waves=("1", "100%"))
-
-
-class Clock:
-    now = NOON
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def depot(tmp_path, database, clock):
-    depot = Depot(tmp_path / "repository", database, clock)
-    depot.add(bundle())
-    return depot
 
 
 @pytest.fixture
